@@ -1,0 +1,42 @@
+/** The one error class of the house. Codes and their meaning stand in `error-codes.ts` and docs/ERRORS.md. */
+import { ERROR_CODES, type ErrorCode } from './error-codes.ts'
+
+export interface ErrorText {
+  /** What happened, where, and with which value. */
+  readonly message: string
+  /** What to do about it. */
+  readonly hint?: string | undefined
+  /** Plain JSON: the values of the message, for programs. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined
+  readonly cause?: unknown
+}
+
+const MARK = Symbol.for('millrace.StreamError')
+
+export class StreamError extends Error {
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+  readonly details: Readonly<Record<string, unknown>>
+  /** Whether running again from the last checkpoint can succeed; false ends the job without asking the restart strategy. */
+  readonly restartHelps: boolean
+  readonly [MARK] = true
+
+  constructor(code: ErrorCode, text: ErrorText) {
+    super(text.message, 'cause' in text ? { cause: text.cause } : undefined)
+    this.name = 'StreamError'
+    this.code = code
+    this.hint = text.hint
+    this.details = text.details ?? {}
+    this.restartHelps = ERROR_CODES[code].restartHelps
+  }
+
+  /** Works across two copies of the package. */
+  static is(value: unknown): value is StreamError {
+    return typeof value === 'object' && value !== null && (value as { [MARK]?: unknown })[MARK] === true
+  }
+}
+
+/** An `Error` for whatever was thrown: user code may throw anything. The same object when it is an Error. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(`thrown: ${String(thrown)}`)
+}
