@@ -14,10 +14,75 @@ export const ERROR_CODES = {
   JOB_FAILED: final,
   JOB_CANCELED: final,
   JOB_SUSPENDED: final,
+  /** What was asked for is a feature that this version does not have. */
+  UNSUPPORTED: final,
+  /** A trace given to a replay function holds a step that does not exist. */
+  TRACE_INVALID: final,
+  /** A user's function returned what it must not: a promise, a generator, a value that would be lost. */
+  FUNCTION_RESULT_INVALID: final,
+  /** A custom partitioner chose a partition that does not exist. */
+  PARTITION_INVALID: final,
+  /** Keyed state or a timer was used on a stream without key. */
+  NO_KEYED_STATE: final,
   /** A user's function threw. */
   USER_FUNCTION_FAILED: again,
+  /** A checkpoint or savepoint that somebody asked for was not triggered, or aborted. */
+  CHECKPOINT_FAILED: again,
+  /** More checkpoints failed in a row than the job tolerates, or one that it cannot do without. */
+  CHECKPOINT_FAILURES_EXCEEDED: again,
   /** The disk refused: no space, no permission, input/output error. */
   FILE_ERROR: again,
+  /** A sink's committer refused a committable, or used up its retries. */
+  COMMIT_FAILED: again,
+  COMMIT_TIMED_OUT: again,
+  COMMITTABLES_MISSING: again,
+  /** The options of a restart strategy contradict Flink's rules. */
+  RESTART_STRATEGY_INVALID: final,
+  /** A cancelled task did not end in time: a second attempt would run beside it. */
+  TASK_CANCELLATION_TIMED_OUT: final,
+  /** The program: what it declared cannot be run, or an argument is not legal. */
+  DUPLICATE_UID: final,
+  EMPTY_JOB: final,
+  FOREIGN_STREAM: final,
+  INVALID_ARGUMENT: final,
+  PARALLELISM_ABOVE_MAXIMUM: final,
+  MAX_PARALLELISM_CHANGED: final,
+  /** A checkpoint holds state of operators that the program does not have. */
+  STATE_NOT_RESTORED: final,
+  UNEQUAL_PARALLELISM: final,
+  /** Serialisation and keys. */
+  NOT_SERIALIZABLE: final,
+  NOT_DESERIALIZABLE: final,
+  INVALID_KEY: final,
+  /** State and timers. */
+  NO_CURRENT_KEY: final,
+  STATE_CONFLICT: final,
+  STATE_CORRUPT: final,
+  STATE_INCOMPATIBLE: final,
+  /** Checkpoints and savepoints: what is on the disk is not what was written there. */
+  CHECKPOINT_DAMAGED: final,
+  CHECKPOINT_FOREIGN: final,
+  CHECKPOINT_MISSING: final,
+  CHECKPOINT_VERSION: final,
+  /** The one writer of a job's directory. */
+  JOB_FENCED: final,
+  JOB_IN_USE: final,
+  /** Which job to go on with, and from what. */
+  JOB_AMBIGUOUS: final,
+  JOB_NOTHING_KEPT: final,
+  JOB_RECORD_DAMAGED: final,
+  JOB_RECORD_EXISTS: final,
+  RESUME_NEEDS_DIRECTORY: final,
+  /** Where checkpoints are to be stored. */
+  STORAGE_LOCATION: final,
+  /** Configuration, the command line and job files. */
+  COMMAND_INVALID: final,
+  CONFIG_FILE_MISSING: final,
+  CONFIG_INVALID: final,
+  JOB_FILE_FAILED: final,
+  JOB_FILE_INVALID: final,
+  JOB_NOT_STARTED: final,
+  VERSIONS_DIFFER: final,
 } as const satisfies Record<string, CodeFacts>
 
 export type ErrorCode = keyof typeof ERROR_CODES

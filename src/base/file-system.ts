@@ -22,8 +22,11 @@ export interface FileSystem {
 export type FileOperation =
   /** Creates a new file (EEXIST otherwise), writes all bytes and fsyncs it. */
   | { readonly type: 'writeNew'; readonly path: string; readonly bytes: Uint8Array }
-  /** Creates the folder and missing parents, and fsyncs the parent of each folder that was created. */
-  | { readonly type: 'makeFolder'; readonly path: string }
+  /**
+   * Creates the folder and missing parents, and fsyncs the parent of each folder that was created. With
+   * `parents: 'mustExist'` a missing parent is ENOENT: nobody brings back a folder that somebody else has moved away.
+   */
+  | { readonly type: 'makeFolder'; readonly path: string; readonly parents?: 'mustExist' | undefined }
   /** Replaces what is at `to` when it is a file; ENOTEMPTY when it is a folder with something in it. */
   | { readonly type: 'rename'; readonly from: string; readonly to: string }
   /** A hard link; EEXIST when `to` exists. */

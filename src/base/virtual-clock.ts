@@ -72,7 +72,8 @@ export class VirtualClock implements Clock {
   /** Runs every timer due within `ms`, each at its own time, then stands at the end of that span. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms
-    for (let atMs = this.nextDeadlineMs(); atMs !== undefined && atMs <= untilMs; atMs = this.nextDeadlineMs()) this.runNext()
+    for (let atMs = this.nextDeadlineMs(); atMs !== undefined && atMs <= untilMs; atMs = this.nextDeadlineMs())
+      this.runNext()
     this.#nowMs = untilMs
   }
 

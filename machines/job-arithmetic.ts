@@ -1,0 +1,211 @@
+/** What a job's chart remembers and orders at each of its steps: pure functions of context and fact. */
+import type { Cause } from './cause.ts'
+import type {
+  JobContext,
+  JobFact,
+  JobOrder,
+  JobStatus,
+  RecordContent,
+  Retention,
+  TerminalStatus,
+} from './job-vocabulary.ts'
+import type { ExecutionState } from './task.ts'
+
+export interface JobStep {
+  readonly next: Partial<JobContext>
+  readonly orders: readonly JobOrder[]
+}
+
+const GONE: readonly ExecutionState[] = ['CREATED', 'FINISHED', 'CANCELED', 'FAILED']
+
+/** Nothing of the attempt runs any more, or nothing runs yet. */
+export const allGone = (c: JobContext): boolean => c.states.every((state) => GONE.includes(state))
+
+/** Whether with this fact every subtask has finished. */
+export const finishesAll = (c: JobContext, f: JobFact): boolean =>
+  f.type === 'task.changed' && noted(c, f).every((state) => state === 'FINISHED')
+
+/** Facts that belong to an attempt count only while it is the current one; the rest always do. */
+export const isCurrent = (c: JobContext, f: JobFact): boolean => !('attempt' in f) || f.attempt === c.attempt
+
+/** No restart can help, or none may follow: a savepoint has ended the job. */
+export const isFinal = (c: JobContext, f: JobFact): boolean =>
+  'cause' in f && (!f.cause.restartHelps || c.sealed !== null)
+
+/** A task that cannot be cancelled: a second attempt would run beside it. */
+export const isStuck = (f: JobFact): boolean =>
+  f.type === 'task.failed' && f.cause.code === 'TASK_CANCELLATION_TIMED_OUT'
+
+/** Flink's table of retention, but for a suspended job, which always keeps what it can go on from. */
+export function keepsCheckpoints(status: TerminalStatus, retention: Retention): boolean {
+  switch (status) {
+    case 'SUSPENDED':
+      return true
+    case 'FINISHED':
+      return false
+    case 'FAILED':
+      return retention !== 'NO_EXTERNALIZED_CHECKPOINTS'
+    case 'CANCELED':
+      return retention === 'RETAIN_ON_CANCELLATION'
+  }
+}
+
+function noted(c: JobContext, f: JobFact): readonly ExecutionState[] {
+  if (f.type !== 'task.changed' && f.type !== 'task.failed') return c.states
+  return c.states.map((state, task) => (task !== f.task ? state : f.type === 'task.failed' ? 'FAILED' : f.state))
+}
+
+export const note = (c: JobContext, f: JobFact): JobStep => ({ next: { states: noted(c, f) }, orders: [] })
+
+/** A failure that decides nothing more: it stands in the history and that is all. */
+export function record(c: JobContext, f: JobFact): JobStep {
+  if (!('cause' in f)) return note(c, f)
+  const task = f.type === 'task.failed' ? f.task : null
+  return {
+    next: { states: noted(c, f) },
+    orders: [{ type: 'recordFailure', attempt: c.attempt, task, cause: f.cause, atMs: f.atMs }],
+  }
+}
+
+/** A failure on which the job's fate rests. */
+export function blame(c: JobContext, f: JobFact): JobStep {
+  const { next, orders } = record(c, f)
+  return 'cause' in f ? { next: { ...next, cause: f.cause }, orders } : { next, orders }
+}
+
+export function ask(c: JobContext, f: JobFact): JobStep {
+  const { next, orders } = blame(c, f)
+  if (!('cause' in f)) return { next, orders }
+  return { next, orders: [...orders, { type: 'askRestart', attempt: c.attempt, cause: f.cause, atMs: f.atMs }] }
+}
+
+export const granted = (c: JobContext, f: JobFact): JobStep => ({
+  next: { backoffOver: false },
+  orders:
+    f.type === 'restart.granted'
+      ? [{ type: 'startTimer', timer: 'backoff', attempt: c.attempt, delayMs: f.delayMs }]
+      : [],
+})
+
+export const denied = (_: JobContext, f: JobFact): JobStep => ({
+  next: f.type === 'restart.denied' ? { denied: f.reason } : {},
+  orders: [],
+})
+
+export const backedOff = (): JobStep => ({ next: { backoffOver: true }, orders: [] })
+
+/** The number of the attempt rises here, so that whatever the old one still reports is ignored from now on. */
+export const prepareNext = (c: JobContext): JobStep => ({
+  next: { attempt: c.attempt + 1, states: c.states.map(() => 'CREATED' as const) },
+  orders: [{ type: 'restoreState', attempt: c.attempt + 1 }],
+})
+
+export function deploy(c: JobContext, f: JobFact): JobStep {
+  const checkpointId = f.type === 'state.restored' ? f.checkpointId : null
+  const orders: JobOrder[] = [
+    { type: 'deployTasks', attempt: c.attempt, checkpointId },
+    { type: 'startScheduler', attempt: c.attempt },
+  ]
+  return { next: { states: c.states.map(() => 'SCHEDULED' as const), cause: null }, orders }
+}
+
+/** The first time, the record says so: a job that ran is recovered otherwise than one that never did. */
+export function deployFirst(c: JobContext, f: JobFact): JobStep {
+  const { next, orders } = deploy(c, f)
+  const written = writeRecord('RUNNING')(c)
+  return { next: { ...next, ...written.next }, orders: [...orders, ...written.orders] }
+}
+
+export const writeRecord =
+  (status: JobStatus, content?: Partial<RecordContent>) =>
+  (c: JobContext): JobStep => ({
+    next: { revision: c.revision + 1 },
+    orders: [
+      {
+        type: 'writeRecord',
+        revision: c.revision + 1,
+        status,
+        checkpoints: 'kept',
+        sealed: c.sealed,
+        cause: null,
+        ...content,
+      },
+    ],
+  })
+
+export function seal(c: JobContext, f: JobFact): JobStep {
+  if (f.type !== 'savepoint.sealed') return { next: {}, orders: [] }
+  const sealed = { savepoint: f.savepoint, drained: f.drained }
+  const { next, orders } = writeRecord('RUNNING', { sealed })(c)
+  return { next: { ...next, sealed }, orders }
+}
+
+/** Cancelled with savepoint: the record names it, so that the job can go on from there. */
+export const cancelled = (c: JobContext, f: JobFact): JobStep => ({
+  next:
+    f.type === 'cancel.requested' && f.savepoint !== null
+      ? { sealed: { savepoint: f.savepoint, drained: false } }
+      : { sealed: c.sealed },
+  orders: [],
+})
+
+export const cancelTasks = (c: JobContext): JobStep => ({
+  next: {},
+  orders: [{ type: 'cancelTasks', attempt: c.attempt }],
+})
+
+export const stopTimer = (timer: 'backoff' | 'suspension') => (): JobStep => ({
+  next: {},
+  orders: [{ type: 'stopTimer', timer }],
+})
+
+export const takeLastCheckpoint = (c: JobContext, f: JobFact): JobStep => ({
+  next: {},
+  orders:
+    f.type === 'suspend.requested'
+      ? [
+          { type: 'stopScheduler' },
+          { type: 'startTimer', timer: 'suspension', attempt: c.attempt, delayMs: f.timeoutMs },
+          { type: 'takeSuspendCheckpoint', attempt: c.attempt },
+        ]
+      : [],
+})
+
+const causeOf = (c: JobContext, status: TerminalStatus): Cause | null => (status === 'FAILED' ? c.cause : null)
+
+export const recordEnd = (status: TerminalStatus) => (c: JobContext) =>
+  writeRecord(status, {
+    checkpoints: keepsCheckpoints(status, c.retention) ? 'kept' : 'deleting',
+    cause: causeOf(c, status),
+  })(c)
+
+export const settle =
+  (status: TerminalStatus) =>
+  (c: JobContext): JobStep => ({
+    next: {},
+    orders: [{ type: 'settleCheckpoints', keep: keepsCheckpoints(status, c.retention) }],
+  })
+
+export const notRecorded = (_: JobContext, f: JobFact): JobStep => ({
+  next: f.type === 'record.notWritten' ? { notRecorded: f.cause } : {},
+  orders: [],
+})
+
+export const end =
+  (status: TerminalStatus) =>
+  (c: JobContext): JobStep => {
+    const failed = status === 'FAILED'
+    return {
+      next: {},
+      orders: [
+        {
+          type: 'endJob',
+          status,
+          cause: causeOf(c, status),
+          denied: failed ? c.denied : null,
+          sealed: c.sealed,
+          notRecorded: c.notRecorded,
+        },
+      ],
+    }
+  }

@@ -1,0 +1,152 @@
+/** The facts that a job's chart learns, the orders that it gives, and what it remembers in between. No behaviour. */
+import type { Cause } from './cause.ts'
+import type { ExecutionState } from './task.ts'
+
+/** Flink's names. */
+export type JobStatus =
+  | 'INITIALIZING'
+  | 'CREATED'
+  | 'RUNNING'
+  | 'FAILING'
+  | 'RESTARTING'
+  | 'CANCELLING'
+  | 'SUSPENDED'
+  | 'FINISHED'
+  | 'FAILED'
+  | 'CANCELED'
+
+export type TerminalStatus = 'SUSPENDED' | 'FINISHED' | 'FAILED' | 'CANCELED'
+
+/** Which checkpoints outlive the job: Flink's externalized checkpoint retention. */
+export type Retention = 'NO_EXTERNALIZED_CHECKPOINTS' | 'DELETE_ON_CANCELLATION' | 'RETAIN_ON_CANCELLATION'
+
+export interface JobInput {
+  /** How many subtasks the job has. */
+  readonly tasks: number
+  readonly retention: Retention
+  /** Whether a suspended job takes one last checkpoint: checkpointing is on and has a directory. */
+  readonly suspendsToCheckpoint: boolean
+}
+
+export interface JobContext extends JobInput {
+  /** The state of each subtask of the current attempt, by its place. */
+  readonly states: readonly ExecutionState[]
+  /** The attempt that runs or is being prepared, from 1. Facts of any other are ignored. */
+  readonly attempt: number
+  readonly backoffOver: boolean
+  /** The newest revision of the job record that was ordered. */
+  readonly revision: number
+  /** The savepoint that ends the job; from then on no failure is followed by a restart. */
+  readonly sealed: Sealed | null
+  /** The failure on which the next or last decision rests. */
+  readonly cause: Cause | null
+  /** Why the restart strategy said no. */
+  readonly denied: string | null
+  /** Why the record of the end could not be written. The checkpoints stay then. */
+  readonly notRecorded: Cause | null
+}
+
+export interface Sealed {
+  readonly savepoint: string
+  readonly drained: boolean
+}
+
+export type JobFact =
+  /** The graph is built, the directory is ours, the epoch is known. */
+  | { readonly type: 'job.initialized' }
+  | { readonly type: 'record.written'; readonly revision: number }
+  | { readonly type: 'record.notWritten'; readonly revision: number; readonly cause: Cause; readonly atMs: number }
+  /** State of the named checkpoint is at hand; null: the attempt starts empty. */
+  | { readonly type: 'state.restored'; readonly attempt: number; readonly checkpointId: number | null }
+  | { readonly type: 'state.notRestored'; readonly attempt: number; readonly cause: Cause; readonly atMs: number }
+  | {
+      readonly type: 'task.changed'
+      readonly attempt: number
+      readonly task: number
+      readonly state: Exclude<ExecutionState, 'FAILED'>
+    }
+  /** The task has failed and nothing of it runs any more. */
+  | {
+      readonly type: 'task.failed'
+      readonly attempt: number
+      readonly task: number
+      readonly cause: Cause
+      readonly atMs: number
+    }
+  /** Something other than a task failed the job: too many failed checkpoints, an enumerator, the job record. */
+  | { readonly type: 'failure.reported'; readonly attempt: number; readonly cause: Cause; readonly atMs: number }
+  | { readonly type: 'restart.granted'; readonly attempt: number; readonly delayMs: number }
+  | { readonly type: 'restart.denied'; readonly attempt: number; readonly reason: string }
+  | { readonly type: 'timer.fired'; readonly timer: JobTimer; readonly attempt: number }
+  /** `savepoint`: the path of the savepoint that was taken before, by cancel with savepoint. */
+  | { readonly type: 'cancel.requested'; readonly savepoint: string | null }
+  | { readonly type: 'suspend.requested'; readonly timeoutMs: number }
+  | { readonly type: 'suspension.checkpointed'; readonly attempt: number; readonly checkpointId: number }
+  | {
+      readonly type: 'suspension.notCheckpointed'
+      readonly attempt: number
+      readonly cause: Cause
+      readonly atMs: number
+    }
+  /** The savepoint of stop-with-savepoint is durable; nothing of it is committed yet. */
+  | {
+      readonly type: 'savepoint.sealed'
+      readonly attempt: number
+      readonly savepoint: string
+      readonly drained: boolean
+    }
+  /** What the retention policy lets go is deleted, or was left because that failed. */
+  | { readonly type: 'checkpoints.settled' }
+
+export type JobTimer = 'backoff' | 'suspension'
+
+export type JobOrder =
+  /**
+   * Make the job record durable; answer record.written or record.notWritten of this revision. Revisions are written one
+   * after the other, in order.
+   */
+  | ({ readonly type: 'writeRecord'; readonly revision: number } & RecordContent)
+  /** Find and read what this attempt starts from (attempt 1: what the job was started from; later: the newest checkpoint, else the same). */
+  | { readonly type: 'restoreState'; readonly attempt: number }
+  /** Every subtask, with the state of that checkpoint. */
+  | { readonly type: 'deployTasks'; readonly attempt: number; readonly checkpointId: number | null }
+  /** Every subtask that is not gone. Harmless when it was ordered before. */
+  | { readonly type: 'cancelTasks'; readonly attempt: number }
+  /** Ask the restart supervisor; answer restart.granted or restart.denied of this attempt. */
+  | { readonly type: 'askRestart'; readonly attempt: number; readonly cause: Cause; readonly atMs: number }
+  /** Into the history of failures. */
+  | {
+      readonly type: 'recordFailure'
+      readonly attempt: number
+      readonly task: number | null
+      readonly cause: Cause
+      readonly atMs: number
+    }
+  | { readonly type: 'startTimer'; readonly timer: JobTimer; readonly attempt: number; readonly delayMs: number }
+  /** Harmless when it has fired or was never started. */
+  | { readonly type: 'stopTimer'; readonly timer: JobTimer }
+  /** Periodic checkpoints may be triggered. */
+  | { readonly type: 'startScheduler'; readonly attempt: number }
+  /** No periodic checkpoint from now on; pending and queued ones are aborted. Harmless when it does not run. */
+  | { readonly type: 'stopScheduler' }
+  /** One checkpoint now; answer suspension.checkpointed or suspension.notCheckpointed. */
+  | { readonly type: 'takeSuspendCheckpoint'; readonly attempt: number }
+  /** Delete the checkpoints, or only let go of them; answer checkpoints.settled. */
+  | { readonly type: 'settleCheckpoints'; readonly keep: boolean }
+  /** The last order: whoever waits for the job gets its result. */
+  | {
+      readonly type: 'endJob'
+      readonly status: TerminalStatus
+      readonly cause: Cause | null
+      readonly denied: string | null
+      readonly sealed: Sealed | null
+      readonly notRecorded: Cause | null
+    }
+
+export interface RecordContent {
+  readonly status: JobStatus
+  readonly checkpoints: 'kept' | 'deleting'
+  /** The savepoint from which the job goes on, or null. */
+  readonly sealed: Sealed | null
+  readonly cause: Cause | null
+}

@@ -1,0 +1,278 @@
+/**
+ * One checkpoint from its id to its end: who has acknowledged it, whether it still can complete, and what it leaves
+ * behind. One actor a pending checkpoint. It never decides when it is its turn to be made durable.
+ */
+import { setup } from 'xstate'
+import type {
+  AbortReport,
+  AcknowledgeAnswer,
+  AcknowledgeResult,
+  Json,
+  PendingStart,
+  TaskAttempt,
+} from './checkpoint-coordinator-vocabulary.ts'
+
+export interface Acknowledged extends TaskAttempt {
+  /** Where the state of the subtask lies. */
+  readonly handles: Json
+}
+
+/** Every fact names the checkpoint: one of another id is not for this actor. `atMs` is monotonic. */
+export type PendingFact = { readonly atMs: number; readonly checkpointId: number } & (
+  | ({ readonly type: 'task.acknowledged' } & Acknowledged)
+  | ({ readonly type: 'task.declined'; readonly reason: string; readonly message: string } & TaskAttempt)
+  | ({ readonly type: 'task.failed'; readonly message: string } & TaskAttempt)
+  | { readonly type: 'coordinators.acknowledged'; readonly snapshots: Json }
+  | { readonly type: 'finalization.granted' }
+  | { readonly type: 'metadata.published'; readonly handle: Json; readonly bytes: number; readonly path: string | null }
+  | {
+      readonly type: 'metadata.notPublished'
+      readonly reason: string
+      readonly message: string
+      /** Whether it may have become visible all the same. */
+      readonly visible: 'no' | 'unknown'
+    }
+  | { readonly type: 'abort.ordered'; readonly reason: string; readonly message: string }
+  | { readonly type: 'timer.fired'; readonly name: string }
+)
+
+export type PendingOrder =
+  | { readonly type: 'startTimer'; readonly name: string; readonly delayMs: number }
+  | { readonly type: 'cancelTimer'; readonly name: string }
+  | ({ readonly type: 'answerAcknowledgement' } & AcknowledgeAnswer)
+  /** State that no checkpoint will use. */
+  | ({ readonly type: 'discardHandles'; readonly checkpointId: number } & Acknowledged)
+  /** Everybody has acknowledged. */
+  | { readonly type: 'reportAcknowledged'; readonly checkpointId: number }
+  /** Make the metadata durable and visible. Answer metadata.published or metadata.notPublished. */
+  | ({ readonly type: 'publishMetadata' } & Publication)
+  | {
+      readonly type: 'reportCompleted'
+      readonly checkpointId: number
+      readonly handle: Json
+      readonly bytes: number
+      readonly path: string | null
+    }
+  /** Delete all that was written for it. */
+  | {
+      readonly type: 'discardPending'
+      readonly checkpointId: number
+      readonly acknowledged: readonly Acknowledged[]
+      readonly coordinators: Json
+    }
+  | ({ readonly type: 'reportAborted' } & AbortReport)
+
+/** What the metadata is made of. */
+export interface Publication extends Omit<PendingStart, 'timeoutMs' | 'waitFor'> {
+  /** In the order of the plan, not of arrival. */
+  readonly acknowledged: readonly Acknowledged[]
+  readonly coordinators: Json
+}
+
+interface Context extends PendingStart {
+  readonly acknowledged: readonly Acknowledged[]
+  /** null: the coordinators of the operators have not acknowledged. */
+  readonly coordinators: { readonly snapshots: Json } | null
+}
+
+interface Step {
+  readonly next: Partial<Context>
+  readonly orders: readonly PendingOrder[]
+}
+
+const nothing: Step = { next: {}, orders: [] }
+const expiry = ({ checkpointId }: PendingStart) => `expiry@${checkpointId}`
+const isSame = (one: TaskAttempt) => (other: TaskAttempt) => one.task === other.task && one.attempt === other.attempt
+
+const pending = setup({
+  types: { context: {} as Context, events: {} as PendingFact, emitted: {} as PendingOrder, input: {} as PendingStart },
+  guards: {
+    isAwaited: ({ context, event }) =>
+      'task' in event && context.waitFor.some(isSame(event)) && !context.acknowledged.some(isSame(event)),
+    isExpected: ({ context, event }) => 'task' in event && context.waitFor.some(isSame(event)),
+    isExpiry: ({ context, event }) => event.type === 'timer.fired' && event.name === expiry(context),
+    allAcknowledged: ({ context }) =>
+      context.coordinators !== null && context.acknowledged.length === context.waitFor.length,
+  },
+})
+
+const apply = (decide: (context: Context, fact: PendingFact) => Step) =>
+  pending.enqueueActions(({ context, event, enqueue }) => {
+    const step = decide(context, event)
+    enqueue.assign(step.next)
+    for (const order of step.orders) enqueue.emit(order)
+  })
+
+function answer({ checkpointId }: Context, { task, attempt }: TaskAttempt, result: AcknowledgeResult): PendingOrder {
+  return { type: 'answerAcknowledgement', checkpointId, task, attempt, result, known: true }
+}
+
+function take(context: Context, fact: PendingFact): Step {
+  if (fact.type !== 'task.acknowledged') return nothing
+  const { task, attempt, handles } = fact
+  return {
+    next: { acknowledged: [...context.acknowledged, { task, attempt, handles }] },
+    orders: [answer(context, fact, 'SUCCESS')],
+  }
+}
+
+/** The same state was told of before: nothing of it is to be deleted. */
+function takeAgain(context: Context, fact: PendingFact): Step {
+  return fact.type === 'task.acknowledged' ? { next: {}, orders: [answer(context, fact, 'DUPLICATE')] } : nothing
+}
+
+const leave =
+  (result: 'UNKNOWN' | 'DISCARDED') =>
+  (context: Context, fact: PendingFact): Step => {
+    if (fact.type !== 'task.acknowledged') return nothing
+    const { task, attempt, handles } = fact
+    const { checkpointId } = context
+    return {
+      next: {},
+      orders: [{ type: 'discardHandles', checkpointId, task, attempt, handles }, answer(context, fact, result)],
+    }
+  }
+
+function takeCoordinators(_: Context, fact: PendingFact): Step {
+  return fact.type === 'coordinators.acknowledged'
+    ? { next: { coordinators: { snapshots: fact.snapshots } }, orders: [] }
+    : nothing
+}
+
+function publish(context: Context): Step {
+  const { timeoutMs: _timeout, waitFor, coordinators, acknowledged, ...start } = context
+  const inOrder = waitFor.flatMap((task) => acknowledged.find(isSame(task)) ?? [])
+  return {
+    next: {},
+    orders: [
+      { type: 'cancelTimer', name: expiry(context) },
+      { type: 'publishMetadata', ...start, acknowledged: inOrder, coordinators: coordinators?.snapshots ?? null },
+    ],
+  }
+}
+
+function completed({ checkpointId }: Context, fact: PendingFact): Step {
+  if (fact.type !== 'metadata.published') return nothing
+  const { handle, bytes, path } = fact
+  return { next: {}, orders: [{ type: 'reportCompleted', checkpointId, handle, bytes, path }] }
+}
+
+function notPublished(context: Context, fact: PendingFact): Step {
+  if (fact.type !== 'metadata.notPublished') return nothing
+  const { reason, message, visible } = fact
+  const report: PendingOrder = {
+    type: 'reportAborted',
+    checkpointId: context.checkpointId,
+    reason,
+    message,
+    task: null,
+    visible,
+  }
+  return { next: {}, orders: visible === 'no' ? [discard(context), report] : [report] }
+}
+
+function discard({ checkpointId, acknowledged, coordinators }: Context): PendingOrder {
+  return { type: 'discardPending', checkpointId, acknowledged, coordinators: coordinators?.snapshots ?? null }
+}
+
+function giveUp(context: Context, reason: string, message: string, task: TaskAttempt | null): Step {
+  const { checkpointId } = context
+  return {
+    next: {},
+    orders: [
+      { type: 'cancelTimer', name: expiry(context) },
+      discard(context),
+      { type: 'reportAborted', checkpointId, reason, message, task, visible: 'no' },
+    ],
+  }
+}
+
+function declined(context: Context, fact: PendingFact): Step {
+  if (fact.type !== 'task.declined') return nothing
+  const { task, attempt, reason, message } = fact
+  return giveUp(context, reason, message, { task, attempt })
+}
+
+function taskFailed(context: Context, fact: PendingFact): Step {
+  if (fact.type !== 'task.failed') return nothing
+  return giveUp(
+    context,
+    'TASK_FAILURE',
+    `Subtask ${fact.task} failed before it had acknowledged: ${fact.message}`,
+    null,
+  )
+}
+
+function expired(context: Context): Step {
+  const { waitFor, acknowledged, timeoutMs } = context
+  const missing = waitFor.filter((one) => !acknowledged.some(isSame(one))).map(({ task }) => task)
+  if (context.coordinators === null) missing.push('coordinators of operators')
+  const whom = missing.length > 0 ? missing.join(', ') : 'its turn to be made durable'
+  return giveUp(context, 'CHECKPOINT_EXPIRED', `Not complete within ${timeoutMs} ms; waiting for ${whom}.`, null)
+}
+
+/** The coordinator gave it up and has told everybody: nothing is left to report. */
+function abandoned(context: Context): Step {
+  return { next: {}, orders: [{ type: 'cancelTimer', name: expiry(context) }, discard(context)] }
+}
+
+export const pendingCheckpoint = pending.createMachine({
+  id: 'pendingCheckpoint',
+  context: ({ input }) => ({ ...input, acknowledged: [], coordinators: null }),
+  initial: 'open',
+  states: {
+    /** It can still be given up. */
+    open: {
+      initial: 'collecting',
+      entry: apply((context) => ({
+        next: {},
+        orders: [{ type: 'startTimer', name: expiry(context), delayMs: context.timeoutMs }],
+      })),
+      on: {
+        'task.declined': { guard: 'isExpected', target: 'aborted', actions: apply(declined) },
+        'timer.fired': { guard: 'isExpiry', target: 'aborted', actions: apply(expired) },
+        'abort.ordered': { target: 'aborted', actions: apply(abandoned) },
+        'task.acknowledged': [{ guard: 'isExpected', actions: apply(takeAgain) }, { actions: apply(leave('UNKNOWN')) }],
+      },
+      states: {
+        collecting: {
+          always: {
+            guard: 'allAcknowledged',
+            target: 'acknowledged',
+            actions: apply(({ checkpointId }) => ({
+              next: {},
+              orders: [{ type: 'reportAcknowledged', checkpointId }],
+            })),
+          },
+          on: {
+            'task.acknowledged': [
+              { guard: 'isAwaited', actions: apply(take) },
+              { guard: 'isExpected', actions: apply(takeAgain) },
+              { actions: apply(leave('UNKNOWN')) },
+            ],
+            'coordinators.acknowledged': { actions: apply(takeCoordinators) },
+            'task.failed': { guard: 'isAwaited', target: '#pendingCheckpoint.aborted', actions: apply(taskFailed) },
+          },
+        },
+        /** By everybody; others are being made durable before it. */
+        acknowledged: {
+          on: { 'finalization.granted': { target: '#pendingCheckpoint.finalizing', actions: apply(publish) } },
+        },
+      },
+    },
+    /** Whether it is visible to a recovery will be known soon; until then nothing gives it up. */
+    finalizing: {
+      on: {
+        'metadata.published': { target: 'completed', actions: apply(completed) },
+        'metadata.notPublished': { target: 'aborted', actions: apply(notPublished) },
+        'task.acknowledged': [{ guard: 'isExpected', actions: apply(takeAgain) }, { actions: apply(leave('UNKNOWN')) }],
+      },
+    },
+    completed: {
+      on: {
+        'task.acknowledged': [{ guard: 'isExpected', actions: apply(takeAgain) }, { actions: apply(leave('UNKNOWN')) }],
+      },
+    },
+    aborted: { on: { 'task.acknowledged': { actions: apply(leave('DISCARDED')) } } },
+  },
+})

@@ -1,0 +1,37 @@
+/** A stream whose records are partitioned by key: its functions have keyed state and timers. */
+import type { Transformation } from '../graph/transformation.ts'
+import type { KeyedProcessFunction, RuntimeContext } from '../operators/functions.ts'
+import { keyedProcessOperator } from '../operators/keyed-process.ts'
+import { reduceOperator } from '../operators/reduce.ts'
+import { DataStream } from './data-stream.ts'
+import { requireFunction } from './operator-settings.ts'
+import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
+import type { StreamRecorder } from './stream-recorder.ts'
+
+/** A method's type: a stream of a subtype stays assignable to a stream of its supertype. */
+type KeySelector<T, K> = { select(value: T): K }['select']
+
+export class KeyedStream<out T, K> extends DataStream<T> {
+  readonly #keySelector: KeySelector<T, K>
+
+  constructor(recorder: StreamRecorder, transformation: Transformation, keySelector: (value: T) => K) {
+    super(recorder, transformation)
+    this.#keySelector = keySelector
+  }
+
+  /** Emits, for each record, what its key has come to so far. `fn` must be pure and must not change its arguments. */
+  reduce(fn: (a: T, b: T) => T): SingleOutputStreamOperator<T> {
+    requireFunction('reduce', fn)
+    const factory = () => reduceOperator(this.#keySelector, fn)
+    return this.recorder.operator<T>({ name: 'Keyed Reduce', inputs: [this.transformation], keyed: true, factory })
+  }
+
+  /** `create` is called once per parallel subtask and attempt, after the subtask's state was restored. */
+  override process<R = never>(
+    create: (context: RuntimeContext) => KeyedProcessFunction<K, T, R>,
+  ): SingleOutputStreamOperator<R> {
+    requireFunction('process', create)
+    const factory = () => keyedProcessOperator(this.#keySelector, create)
+    return this.recorder.operator<R>({ name: 'Keyed Process', inputs: [this.transformation], keyed: true, factory })
+  }
+}

@@ -1,0 +1,80 @@
+/** Records what a program declares, and makes the stream objects that it goes on with. One per environment. */
+
+import type { GraphOptions, OperatorTransformation, Transformation } from '../graph/transformation.ts'
+import type { OperatorFactory } from '../operators/operator.ts'
+import type { Source } from '../operators/source.ts'
+import { DataStream } from './data-stream.ts'
+import { DataStreamSink } from './data-stream-sink.ts'
+import { KeyedStream } from './keyed-stream.ts'
+import { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
+
+export interface OperatorDeclaration {
+  readonly name: string
+  readonly inputs: readonly Transformation[]
+  readonly factory: (options: GraphOptions) => OperatorFactory
+  readonly source?: Source<unknown> | undefined
+  readonly keyed?: boolean | undefined
+}
+
+export class StreamRecorder {
+  #operators: OperatorTransformation[] = []
+  readonly #parallelism: () => number
+
+  /** `parallelism`: what the environment says at the moment in which an operator is declared. */
+  constructor(parallelism: () => number) {
+    this.#parallelism = parallelism
+  }
+
+  source<T>(declaration: OperatorDeclaration): SingleOutputStreamOperator<T> {
+    return new SingleOutputStreamOperator<T>(this, this.#record('source', declaration))
+  }
+
+  operator<R>(declaration: OperatorDeclaration): SingleOutputStreamOperator<R> {
+    return new SingleOutputStreamOperator<R>(this, this.#record('operator', declaration))
+  }
+
+  sink<T>(declaration: OperatorDeclaration): DataStreamSink<T> {
+    return new DataStreamSink<T>(this.#record('sink', declaration))
+  }
+
+  stream<T>(transformation: Transformation): DataStream<T> {
+    return new DataStream<T>(this, transformation)
+  }
+
+  keyed<T, K>(input: Transformation, keySelector: (value: T) => K): KeyedStream<T, K> {
+    return new KeyedStream<T, K>(
+      this,
+      { kind: 'partition', input, partitioner: { type: 'hash', keySelector } },
+      keySelector,
+    )
+  }
+
+  /** Hands over what was recorded, in order of declaration, and is empty again. */
+  take(): readonly OperatorTransformation[] {
+    const taken = this.#operators
+    this.#operators = []
+    return taken
+  }
+
+  #record(role: OperatorTransformation['role'], declaration: OperatorDeclaration): OperatorTransformation {
+    const { name, inputs, factory, source, keyed = false } = declaration
+    const operator: OperatorTransformation = {
+      kind: 'operator',
+      role,
+      inputs,
+      factory,
+      source,
+      keyed,
+      settings: {
+        name,
+        uid: undefined,
+        parallelism: this.#parallelism(),
+        maxParallelism: undefined,
+        chaining: 'always',
+        serializer: undefined,
+      },
+    }
+    this.#operators.push(operator)
+    return operator
+  }
+}

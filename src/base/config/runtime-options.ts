@@ -1,0 +1,106 @@
+/** Options of state, of the pipeline and of what moves records. Keys that Flink does not have are marked in their text. */
+import type { OptionDefinition } from './option-definition.ts'
+
+export const RUNTIME_OPTIONS = {
+  'state.backend.type': {
+    area: 'state',
+    type: 'choice',
+    default: 'hashmap',
+    values: ['hashmap', 'leveldb'],
+    synonyms: { rocksdb: 'leveldb' },
+    aliases: ['state.backend'],
+    description:
+      'Where keyed state lives: hashmap in memory, leveldb on disk (refused in this version). rocksdb means leveldb.',
+  },
+  'parallelism.default': {
+    area: 'pipeline',
+    type: 'integer',
+    default: 1,
+    min: 1,
+    max: 32_768,
+    description: 'Parallel subtasks of an operator for which the job says nothing.',
+  },
+  'pipeline.max-parallelism': {
+    area: 'pipeline',
+    type: 'integer',
+    default: -1,
+    min: -1,
+    max: 32_768,
+    description:
+      'Number of key groups: the highest parallelism that the job can ever have. -1: from the parallelism by Flink’s formula, at least 128.',
+  },
+  'pipeline.name': {
+    area: 'pipeline',
+    type: 'text',
+    default: undefined,
+    description: 'Name of a job for which the program gives none.',
+  },
+  'pipeline.fixed-job-id': {
+    area: 'pipeline',
+    type: 'text',
+    default: undefined,
+    pattern: /^[0-9a-f]{32}$/,
+    legal: '32 lower-case hexadecimal digits',
+    aliases: ['$internal.pipeline.job-id'],
+    description: 'The id of the job. Not set: drawn at random, or that of the job which is resumed.',
+  },
+  'pipeline.auto-watermark-interval': {
+    area: 'pipeline',
+    type: 'duration',
+    default: 200,
+    description: 'How often watermarks are generated. 0: only where a generator emits one for a record.',
+  },
+  'pipeline.operator-chaining.enabled': {
+    area: 'pipeline',
+    type: 'boolean',
+    default: true,
+    aliases: ['pipeline.operator-chaining'],
+    description: 'Operators that follow each other one to one run as one task.',
+  },
+  'pipeline.object-reuse': {
+    area: 'pipeline',
+    type: 'boolean',
+    default: false,
+    description: 'Accepted for Flink’s sake: records are never copied between chained operators, whatever it says.',
+  },
+  'sink.committer.retries': {
+    area: 'pipeline',
+    type: 'integer',
+    default: 10,
+    min: 0,
+    max: 2 ** 31 - 1,
+    description: 'How often a committable is tried again before the job fails.',
+  },
+  'sink.committer.timeout': {
+    area: 'pipeline',
+    type: 'duration',
+    default: 60_000,
+    minMs: 1,
+    description: 'A commit that has not settled after this time fails the task. Millrace’s own.',
+  },
+  'execution.channel-credit': {
+    area: 'pipeline',
+    type: 'integer',
+    default: 1024,
+    min: 1,
+    max: 1_048_576,
+    description:
+      'How many records may wait in a channel between two subtasks before the sender stands still. Millrace’s own.',
+  },
+  'execution.source-read-ahead': {
+    area: 'pipeline',
+    type: 'integer',
+    default: 1000,
+    min: 1,
+    max: 1_048_576,
+    description:
+      'How many records the reader of a `defineSource` source may fetch before they are emitted. Millrace’s own.',
+  },
+  'execution.debug-freeze': {
+    area: 'pipeline',
+    type: 'boolean',
+    default: false,
+    description:
+      'Deep-freezes emitted records and values read from state, so that code which changes them fails where it does. Slow: for tests. Millrace’s own.',
+  },
+} as const satisfies Record<string, OptionDefinition>

@@ -1,0 +1,48 @@
+/**
+ * What flows between subtasks beside plain records: watermarks, idleness, barriers, cancellation markers and the two ends.
+ * Records are never wrapped: value and timestamp travel as two arguments. Control elements are plain JSON.
+ */
+
+/** The timestamp of a record that has none. */
+export const NO_TIMESTAMP = Number.NEGATIVE_INFINITY
+/** The watermark at the end of a bounded input. */
+export const MAX_WATERMARK = Number.POSITIVE_INFINITY
+/** The watermark before the first one. */
+export const MIN_WATERMARK = Number.NEGATIVE_INFINITY
+
+export type ControlElement =
+  | Watermark
+  | WatermarkStatus
+  | CheckpointBarrier
+  | CancellationMarker
+  /** No more records; barriers still follow. `drain` is false when a stop without drain ends the stream: timers do not fire then. */
+  | { readonly type: 'endOfData'; readonly drain: boolean }
+  /** Nothing follows. */
+  | { readonly type: 'endOfPartition' }
+
+export interface Watermark {
+  readonly type: 'watermark'
+  readonly timestamp: number
+}
+
+export interface WatermarkStatus {
+  readonly type: 'watermarkStatus'
+  readonly idle: boolean
+}
+
+export type CheckpointKind = 'checkpoint' | 'savepoint' | 'synchronousSavepoint'
+export type BarrierMode = 'aligned' | 'timeoutable' | 'unaligned'
+
+export interface CheckpointBarrier {
+  readonly type: 'barrier'
+  readonly checkpointId: number
+  /** When the coordinator triggered it, ms since the epoch. */
+  readonly timestamp: number
+  readonly kind: CheckpointKind
+  readonly mode: BarrierMode
+}
+
+export interface CancellationMarker {
+  readonly type: 'cancellation'
+  readonly checkpointId: number
+}

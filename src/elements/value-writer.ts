@@ -1,0 +1,219 @@
+/**
+ * Writes a value in the default binary format: numbers, strings, plain objects and arrays here, the rarer kinds in
+ * `exotic-writer.ts`. Refuses what would not come back as it was, and never leaves half a value behind.
+ */
+import type { ByteWriter } from './byte-writer.ts'
+import { writeExotic } from './exotic-writer.ts'
+import { isPlainPrototype, REFUSED, refusal } from './not-serializable.ts'
+import {
+  ARRAY,
+  BIGINT,
+  BIGINT64,
+  DEEPEST,
+  END,
+  FALSE,
+  FLOAT64,
+  INT32,
+  LATIN1,
+  NULL,
+  NULL_OBJECT,
+  OBJECT,
+  SHORT_STRING,
+  SMALL_INTEGER,
+  SPARSE_ARRAY,
+  TRUE,
+  UNDEFINED,
+  UTF16,
+} from './value-tags.ts'
+import { types } from 'node:util'
+
+/** Appends `value`. Throws NOT_SERIALIZABLE with the path of what is refused; `out` is as before then. */
+export function writeValue(out: ByteWriter, value: unknown): void {
+  const start = out.length
+  try {
+    writePart(out, value, 0)
+  } catch (thrown) {
+    // REFUSED is ours and gets its path here; a getter of the user may throw anything, which is passed on.
+    out.length = start
+    throw thrown === REFUSED ? refusal(value) : thrown
+  }
+}
+
+/** `depth` counts the objects around this value. */
+export function writePart(out: ByteWriter, value: unknown, depth: number): void {
+  switch (typeof value) {
+    case 'string':
+      return writeString(out, value)
+    case 'number':
+      return writeNumber(out, value)
+    case 'object':
+      return value === null ? out.uint8(NULL) : writeObject(out, value, depth)
+    case 'boolean':
+      return out.uint8(value ? TRUE : FALSE)
+    case 'undefined':
+      return out.uint8(UNDEFINED)
+    case 'bigint':
+      return writeBigint(out, value)
+    default:
+      throw REFUSED
+  }
+}
+
+export function writeNumber(out: ByteWriter, value: number): void {
+  const integer = value | 0
+  // -0 is no integer: 1 / -0 is negative.
+  if (integer !== value || (integer === 0 && 1 / value < 0)) {
+    out.uint8(FLOAT64)
+    return out.float64(value)
+  }
+  out.reserve(6)
+  if (integer >= 0 && integer < 128) {
+    out.bytes[out.length++] = SMALL_INTEGER | integer
+    return
+  }
+  out.bytes[out.length++] = INT32
+  out.varint(((integer << 1) ^ (integer >> 31)) >>> 0)
+}
+
+export function writeString(out: ByteWriter, text: string): void {
+  const units = text.length
+  out.reserve(units + 6)
+  const start = out.length
+  if (units < 64) out.bytes[out.length++] = SHORT_STRING | units
+  else {
+    out.bytes[out.length++] = LATIN1
+    out.varint(units)
+  }
+  const { bytes, length } = out
+  let seen = 0
+  for (let i = 0; i < units; i++) {
+    const unit = text.charCodeAt(i)
+    seen |= unit
+    bytes[length + i] = unit
+  }
+  if (seen < 256) out.length = length + units
+  else {
+    out.length = start
+    writeUtf16(out, text)
+  }
+}
+
+function writeUtf16(out: ByteWriter, text: string): void {
+  const units = text.length
+  out.reserve(units * 2 + 6)
+  out.bytes[out.length++] = UTF16
+  out.varint(units)
+  const { bytes } = out
+  let at = out.length
+  for (let i = 0; i < units; i++) {
+    const unit = text.charCodeAt(i)
+    bytes[at++] = unit
+    bytes[at++] = unit >>> 8
+  }
+  out.length = at
+}
+
+function writeBigint(out: ByteWriter, value: bigint): void {
+  if (BigInt.asIntN(64, value) === value) {
+    out.uint8(BIGINT64)
+    out.reserve(8)
+    out.view.setBigInt64(out.length, value, true)
+    out.length += 8
+    return
+  }
+  const digits = (value < 0n ? -value : value).toString(16)
+  out.uint8(BIGINT)
+  out.uint8(value < 0n ? 1 : 0)
+  out.bytesWithLength(Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex'))
+}
+
+function writeObject(out: ByteWriter, value: object, depth: number): void {
+  if (depth >= DEEPEST) throw REFUSED
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype) return writeProperties(out, value, OBJECT, depth)
+  if (Array.isArray(value)) return writeArray(out, value, depth)
+  if (prototype === null) return writeProperties(out, value, NULL_OBJECT, depth)
+  if (isPlainPrototype(prototype as object)) return writeProperties(out, value, OBJECT, depth)
+  writeExotic(out, value, depth)
+}
+
+/** By depth: the property names of the last object that was looked at closely, and how many alike may pass unexamined. */
+const examined: { names: string[]; credit: number }[] = []
+
+/**
+ * Looking for what a plain object may hide (symbols as names, hidden properties, a proxy) costs more than writing it. So
+ * it is done for every object whose names differ from those of its predecessor, and for one in 64 of the others.
+ */
+function writeProperties(out: ByteWriter, value: object, tag: number, depth: number): void {
+  const start = out.length
+  out.uint8(tag)
+  let last = examined[depth]
+  if (last === undefined) examined[depth] = last = { names: [], credit: 0 }
+  const { names } = last
+  let count = 0
+  let alike = true
+  const properties = value as Record<string, unknown>
+  for (const name in properties) {
+    if (names[count++] !== name) alike = false
+    writeString(out, name)
+    writePart(out, properties[name], depth + 1)
+  }
+  out.uint8(END)
+  if (alike && count === names.length && last.credit-- > 0) return
+  last.credit = 0
+  const own = Object.keys(value)
+  if (types.isProxy(value) || Reflect.ownKeys(value).length !== own.length) throw REFUSED
+  if (own.length !== count) return writeOwnProperties(out, start, properties, tag, own, depth)
+  last.names = own
+  last.credit = 63
+}
+
+/** Somebody gave `Object.prototype` a property that `for in` finds: it belongs to no object. */
+function writeOwnProperties(
+  out: ByteWriter,
+  start: number,
+  properties: Record<string, unknown>,
+  tag: number,
+  own: readonly string[],
+  depth: number,
+): void {
+  out.length = start
+  out.uint8(tag)
+  for (const name of own) {
+    writeString(out, name)
+    writePart(out, properties[name], depth + 1)
+  }
+  out.uint8(END)
+}
+
+function writeArray(out: ByteWriter, value: readonly unknown[], depth: number): void {
+  if (types.isProxy(value) || !isPlainArray(value)) throw REFUSED
+  const start = out.length
+  const names = Object.keys(value)
+  const length = value.length
+  if (names.length === length) {
+    out.uint8(ARRAY)
+    out.varint(length)
+    let whole = true
+    for (let i = 0; i < length && whole; i++) {
+      const element = value[i]
+      if (element === undefined && !Object.hasOwn(value, i)) whole = false
+      else writePart(out, element, depth + 1)
+    }
+    if (whole) return
+    out.length = start
+  }
+  out.uint8(SPARSE_ARRAY)
+  out.varint(length)
+  for (const name of names) {
+    writeString(out, name)
+    writePart(out, (value as unknown as Record<string, unknown>)[name], depth + 1)
+  }
+  out.uint8(END)
+}
+
+/** Of this realm or another, but no subclass. */
+function isPlainArray(value: readonly unknown[]): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Array.prototype || (Array.isArray(prototype) && isPlainPrototype(Object.getPrototypeOf(prototype) as object | null))
+}

@@ -1,0 +1,143 @@
+/**
+ * One channel from a sending to a receiving subtask inside a thread: a queue that both share and a priority lane.
+ * Every element has a sequence number, counted from 0; control elements lie in the queue at their own numbers.
+ */
+import type { ControlElement } from '../../elements/stream-element.ts'
+
+/** What a channel tells its sender: it has used up, or got back, its credit. */
+export interface CreditHolder {
+  outputFull(): void
+  outputFree(): void
+}
+
+/** What a channel tells its receiver: there is something to read. */
+export interface Wakeable {
+  wake(): void
+}
+
+const NO_CONTROL = Number.POSITIVE_INFINITY
+
+export class Channel {
+  /** Of the next element to read. */
+  head = 0
+  /** Of the next element to write. */
+  tail = 0
+  /** Of the first control element in the queue; Infinity when there is none. The loop compares this one number. */
+  nextControl = NO_CONTROL
+  values: unknown[]
+  /** Held as they came: a plain array keeps the boxed number, a typed array would box it again at each read. */
+  timestamps: unknown[]
+  mask: number
+  /** Which input of the receiving operator, and which of its channels this is. */
+  readonly input: number
+  readonly index: number
+  readonly #credit: number
+  readonly #smallest: number
+  readonly #laterControls: number[] = []
+  readonly #priority: ControlElement[] = []
+  readonly #sender: CreditHolder
+  readonly #receiver: Wakeable
+  #full = false
+
+  constructor(options: { credit: number; input: number; index: number; sender: CreditHolder; receiver: Wakeable }) {
+    this.#credit = options.credit
+    this.input = options.input
+    this.index = options.index
+    this.#sender = options.sender
+    this.#receiver = options.receiver
+    this.#smallest = powerOfTwoAtLeast(Math.max(2, options.credit))
+    this.values = new Array(this.#smallest).fill(undefined)
+    this.timestamps = new Array(this.#smallest).fill(undefined)
+    this.mask = this.#smallest - 1
+  }
+
+  /** Per record. Takes the record in any case; the sender looks at its gate before the next one. */
+  push(value: unknown, timestamp: number): void {
+    const tail = this.tail
+    const size = tail - this.head
+    if (size > this.mask) this.#grow()
+    const slot = tail & this.mask
+    this.values[slot] = value
+    this.timestamps[slot] = timestamp
+    this.tail = tail + 1
+    if (size === 0) this.#receiver.wake()
+    if (size + 1 >= this.#credit && !this.#full) {
+      this.#full = true
+      this.#sender.outputFull()
+    }
+  }
+
+  /** Needs no credit. */
+  pushControl(element: ControlElement): void {
+    if (this.tail - this.head > this.mask) this.#grow()
+    const slot = this.tail & this.mask
+    this.values[slot] = element
+    this.timestamps[slot] = undefined
+    if (this.nextControl === NO_CONTROL) this.nextControl = this.tail
+    else this.#laterControls.push(this.tail)
+    this.tail++
+    this.#receiver.wake()
+  }
+
+  /** Overtakes everything in the queue. */
+  pushPriority(element: ControlElement): void {
+    this.#priority.push(element)
+    this.#receiver.wake()
+  }
+
+  /** The first element of the priority lane, taken out. */
+  takePriority(): ControlElement | undefined {
+    return this.#priority.length === 0 ? undefined : this.#priority.shift()
+  }
+
+  /** The control element that stands first in the queue, if one does. It stays there. */
+  firstControl(): ControlElement | undefined {
+    return this.head === this.nextControl ? (this.values[this.head & this.mask] as ControlElement) : undefined
+  }
+
+  /** Takes out what `firstControl` showed. */
+  takeControl(): void {
+    this.values[this.head & this.mask] = undefined
+    this.head++
+    this.nextControl = this.#laterControls.shift() ?? NO_CONTROL
+    this.released()
+  }
+
+  /** Records were read up to `head`: gives the sender its credit back when half of it is free again. */
+  released(): void {
+    const size = this.tail - this.head
+    if (this.#full && size <= this.#credit >> 1) {
+      this.#full = false
+      this.#sender.outputFree()
+    }
+    if (size === 0 && this.mask >= this.#smallest) this.#shrink()
+  }
+
+  get size(): number {
+    return this.tail - this.head
+  }
+
+  #grow(): void {
+    const capacity = (this.mask + 1) * 2
+    const values: unknown[] = new Array(capacity).fill(undefined)
+    const timestamps: unknown[] = new Array(capacity).fill(undefined)
+    for (let sequence = this.head; sequence < this.tail; sequence++) {
+      values[sequence & (capacity - 1)] = this.values[sequence & this.mask]
+      timestamps[sequence & (capacity - 1)] = this.timestamps[sequence & this.mask]
+    }
+    this.values = values
+    this.timestamps = timestamps
+    this.mask = capacity - 1
+  }
+
+  /** One user call may have overshot by millions; what it needed is not kept. */
+  #shrink(): void {
+    this.values = new Array(this.#smallest).fill(undefined)
+    this.timestamps = new Array(this.#smallest).fill(undefined)
+    this.mask = this.#smallest - 1
+  }
+}
+
+function powerOfTwoAtLeast(size: number): number {
+  return 2 ** Math.ceil(Math.log2(size))
+}

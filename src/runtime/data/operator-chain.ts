@@ -1,0 +1,129 @@
+/**
+ * The operators of one subtask, connected by plain calls: each writes into the next, the last into the channels. Knows
+ * the order in which a chain is made, prepared and closed; nothing of checkpoints or states.
+ */
+import type { ControlElement } from '../../elements/stream-element.ts'
+import type { ChainedOperator, JobVertex } from '../../graph/job-graph.ts'
+import type { Input, Operator, SourceOperator } from '../../operators/operator.ts'
+import type { RecordWriter } from './record-writer.ts'
+
+export interface ChainLinks {
+  readonly output: Input<unknown>
+  sideOutput(id: string): Input<unknown> | undefined
+}
+
+export interface OperatorChain {
+  /** From head to tail. */
+  readonly operators: readonly Operator[]
+  readonly head: Operator
+  readonly source: SourceOperator | undefined
+  readonly writers: readonly RecordWriter[]
+  /** What the head writes into. */
+  readonly headOutput: Input<unknown>
+  writeControl(element: ControlElement): void
+}
+
+/** Makes the operators from tail to head, since each needs what it writes into. */
+export function operatorChain(
+  vertex: JobVertex,
+  writers: ReadonlyMap<number, RecordWriter>,
+  make: (operator: ChainedOperator, index: number, links: ChainLinks) => Operator,
+): OperatorChain {
+  const operators: Operator[] = new Array(vertex.operators.length)
+  let headOutput: Input<unknown> = NOWHERE
+  for (let index = vertex.operators.length - 1; index >= 0; index--) {
+    const operator = vertex.operators[index] as ChainedOperator
+    const links = linksOf(operator, operators, writers)
+    operators[index] = make(operator, index, links)
+    headOutput = links.output
+  }
+  const head = operators[0] as Operator
+  const all = [...writers.values()]
+  return {
+    operators,
+    head,
+    source: vertex.source === undefined ? undefined : (head as SourceOperator),
+    writers: all,
+    headOutput,
+    writeControl: (element) => {
+      for (const writer of all) writer.writeControl(element)
+    },
+  }
+}
+
+function linksOf(operator: ChainedOperator, operators: readonly Operator[], writers: ReadonlyMap<number, RecordWriter>): ChainLinks {
+  const targets = (sideOutput: string | undefined) =>
+    operator.outputs
+      .filter((output) => output.sideOutput === sideOutput)
+      .map(({ to }) => (to.type === 'edge' ? (writers.get(to.index) as Input<unknown>) : (operators[to.index]?.inputs[to.input] as Input<unknown>)))
+  const main = together(targets(undefined))
+  const sides = [...new Set(operator.outputs.map(({ sideOutput }) => sideOutput))].filter((id) => id !== undefined)
+  return {
+    output: sides.length === 0 ? main : new WithSides(main, sides.map((id) => together(targets(id)))),
+    sideOutput: (id) => {
+      const readers = targets(id)
+      return readers.length === 0 ? undefined : together(readers)
+    },
+  }
+}
+
+function together(inputs: readonly Input<unknown>[]): Input<unknown> {
+  if (inputs.length === 0) return NOWHERE
+  return inputs.length === 1 ? (inputs[0] as Input<unknown>) : new FanOut(inputs)
+}
+
+/** Where the records of an operator go that nobody reads. */
+const NOWHERE: Input<unknown> = { processElement() {}, processWatermark() {}, processWatermarkStatus() {} }
+
+/** Records go to the main output alone, time goes everywhere. */
+class WithSides implements Input<unknown> {
+  readonly #main: Input<unknown>
+  readonly #sides: readonly Input<unknown>[]
+
+  constructor(main: Input<unknown>, sides: readonly Input<unknown>[]) {
+    this.#main = main
+    this.#sides = sides
+  }
+
+  processElement(value: unknown, timestamp: number): void {
+    this.#main.processElement(value, timestamp)
+  }
+
+  processWatermark(timestamp: number): void {
+    this.#main.processWatermark(timestamp)
+    for (const side of this.#sides) side.processWatermark(timestamp)
+  }
+
+  processWatermarkStatus(idle: boolean): void {
+    this.#main.processWatermarkStatus(idle)
+    for (const side of this.#sides) side.processWatermarkStatus(idle)
+  }
+}
+
+class FanOut implements Input<unknown> {
+  readonly #inputs: readonly Input<unknown>[]
+
+  constructor(inputs: readonly Input<unknown>[]) {
+    this.#inputs = inputs
+  }
+
+  processElement(value: unknown, timestamp: number): void {
+    for (let index = 0; index < this.#inputs.length; index++) (this.#inputs[index] as Input<unknown>).processElement(value, timestamp)
+  }
+
+  processWatermark(timestamp: number): void {
+    for (const input of this.#inputs) input.processWatermark(timestamp)
+  }
+
+  processWatermarkStatus(idle: boolean): void {
+    for (const input of this.#inputs) input.processWatermarkStatus(idle)
+  }
+}
+
+/** Calls one after the other; a promise only where one of them waits. */
+export function inOrder(calls: readonly (() => void | Promise<void>)[]): void | Promise<void> {
+  for (let index = 0; index < calls.length; index++) {
+    const waiting = (calls[index] as () => void | Promise<void>)()
+    if (waiting instanceof Promise) return waiting.then(() => inOrder(calls.slice(index + 1)))
+  }
+}

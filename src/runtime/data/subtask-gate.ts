@@ -1,0 +1,76 @@
+/**
+ * Why a subtask may not read its next input: an output without credit, a promise that is waited for, interrupted work.
+ * The loop compares `closed` with 0; the reasons are counted here and nowhere else.
+ */
+import type { Gate, Resumable } from '../../operators/operator.ts'
+import type { CreditHolder } from './channel.ts'
+
+export class SubtaskGate implements Gate, CreditHolder {
+  closed = 0
+  #pauses = 0
+  #interrupted: Resumable[] = []
+  readonly #wake: () => void
+  readonly #failed: (cause: unknown) => void
+
+  constructor(hooks: { wake: () => void; failed: (cause: unknown) => void }) {
+    this.#wake = hooks.wake
+    this.#failed = hooks.failed
+  }
+
+  outputFull(): void {
+    this.closed++
+  }
+
+  outputFree(): void {
+    this.closed--
+    this.#wake()
+  }
+
+  pause(settled: Promise<void>): void {
+    this.#pauses++
+    this.closed++
+    const over = () => {
+      this.#pauses--
+      this.closed--
+      this.#wake()
+    }
+    settled.then(over, (cause) => {
+      over()
+      this.#failed(cause)
+    })
+  }
+
+  resumeLater(work: Resumable): void {
+    if (this.#interrupted.length === 0) this.closed++
+    this.#interrupted.push(work)
+  }
+
+  /** An element is half processed: neither control elements nor mails may be handled. */
+  get insideAnElement(): boolean {
+    return this.#pauses > 0 || this.#interrupted.length > 0
+  }
+
+  /** A promise is waited for. */
+  get waiting(): boolean {
+    return this.#pauses > 0
+  }
+
+  /**
+   * Goes on with interrupted work as far as the gate allows. What was interrupted first lies furthest downstream and
+   * goes first; what it interrupts anew comes before the rest. True when something ran.
+   */
+  resume(): boolean {
+    let ran = false
+    while (this.#interrupted.length > 0 && this.closed === 1) {
+      const [first, ...rest] = this.#interrupted as [Resumable, ...Resumable[]]
+      this.#interrupted = []
+      this.closed--
+      ran = true
+      first.resume()
+      if (rest.length === 0) continue
+      if (this.#interrupted.length === 0) this.closed++
+      this.#interrupted.push(...rest)
+    }
+    return ran
+  }
+}

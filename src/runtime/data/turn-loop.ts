@@ -1,0 +1,147 @@
+/**
+ * Runs all subtasks of a thread in fair turns and gives the event loop back at least every 8 ms. It sleeps when nobody
+ * has anything to do and is woken by whoever brings something.
+ */
+import type { Clock } from '../../base/clock.ts'
+import type { Turns } from '../../base/turns.ts'
+
+export interface Runnable {
+  /** Does at most about `budget` records of work. True when something was done. Never throws. */
+  step(budget: number): boolean
+}
+
+/** Work beside the records: a snapshot that is being written. */
+export interface BackgroundWork {
+  /** Goes on until `untilMs` on the monotonic clock. True when it is done for good. Never throws. */
+  step(untilMs: number): boolean
+}
+
+export interface TurnLimits {
+  /** The event loop is given back after this long. */
+  readonly turnMs: number
+  /** The same while files are being written or read: their answers come through the event loop. */
+  readonly turnMsWithControlWork: number
+  /** How much of a turn background work may take while records flow. */
+  readonly backgroundMs: number
+  /** A virtual clock stands still during a turn; there a turn ends after so many steps. */
+  readonly stepsPerTurn: number
+}
+
+export const DEFAULT_TURN_LIMITS: TurnLimits = { turnMs: 8, turnMsWithControlWork: 2, backgroundMs: 2, stepsPerTurn: 1_000_000 }
+
+/** Records per step: doubled while steps are quick, halved when one takes long, so that a slow function cannot hold a turn. */
+const LARGEST_BUDGET = 512
+const QUICK_STEP_MS = 0.4
+const SLOW_STEP_MS = 1.5
+
+interface Member {
+  readonly runnable: Runnable
+  budget: number
+}
+
+export class TurnLoop {
+  readonly #clock: Clock
+  readonly #turns: Turns
+  readonly #limits: TurnLimits
+  #members: Member[] = []
+  #background: BackgroundWork[] = []
+  #controlWork = 0
+  #state: 'asleep' | 'scheduled' | 'running' | 'stopped' = 'asleep'
+  #wokenWhileRunning = false
+
+  constructor(clock: Clock, turns: Turns, limits: TurnLimits = DEFAULT_TURN_LIMITS) {
+    this.#clock = clock
+    this.#turns = turns
+    this.#limits = limits
+  }
+
+  add(runnable: Runnable): void {
+    this.#members.push({ runnable, budget: 16 })
+    this.wake()
+  }
+
+  remove(runnable: Runnable): void {
+    this.#members = this.#members.filter((member) => member.runnable !== runnable)
+  }
+
+  addBackground(work: BackgroundWork): void {
+    this.#background.push(work)
+    this.wake()
+  }
+
+  removeBackground(work: BackgroundWork): void {
+    this.#background = this.#background.filter((other) => other !== work)
+  }
+
+  /** Turns are short until it settles. */
+  async controlWork<T>(work: Promise<T>): Promise<T> {
+    this.#controlWork++
+    try {
+      return await work
+    } finally {
+      this.#controlWork--
+    }
+  }
+
+  /** Somebody has something to do. */
+  wake(): void {
+    if (this.#state === 'running') this.#wokenWhileRunning = true
+    if (this.#state !== 'asleep') return
+    this.#state = 'scheduled'
+    this.#turns.next(() => this.#turn())
+  }
+
+  stop(): void {
+    this.#state = 'stopped'
+    this.#members = []
+    this.#background = []
+  }
+
+  #turn(): void {
+    if (this.#state === 'stopped') return
+    this.#state = 'running'
+    this.#wokenWhileRunning = false
+    const startMs = this.#clock.monotonic()
+    const turnMs = this.#controlWork > 0 ? this.#limits.turnMsWithControlWork : this.#limits.turnMs
+    const recordsUntilMs = startMs + turnMs - (this.#background.length > 0 ? this.#limits.backgroundMs : 0)
+    const more = this.#runMembers(recordsUntilMs)
+    const left = this.#runBackground(startMs + turnMs)
+    // A stop may come from inside a turn.
+    if ((this.#state as string) === 'stopped') return
+    this.#state = 'asleep'
+    if (more || left || this.#wokenWhileRunning) this.wake()
+  }
+
+  /** True when the turn ended before the work did. */
+  #runMembers(untilMs: number): boolean {
+    let steps = 0
+    let nowMs = this.#clock.monotonic()
+    for (;;) {
+      let progressed = false
+      for (const member of this.#members) {
+        if (!member.runnable.step(member.budget)) continue
+        progressed = true
+        const afterMs = this.#clock.monotonic()
+        adapt(member, afterMs - nowMs)
+        nowMs = afterMs
+        if (nowMs >= untilMs) return true
+      }
+      if (!progressed) return false
+      steps++
+      if (steps >= this.#limits.stepsPerTurn) return true
+    }
+  }
+
+  #runBackground(untilMs: number): boolean {
+    for (const work of [...this.#background]) {
+      if (work.step(untilMs)) this.removeBackground(work)
+      if (this.#clock.monotonic() >= untilMs) break
+    }
+    return this.#background.length > 0
+  }
+}
+
+function adapt(member: Member, tookMs: number): void {
+  if (tookMs < QUICK_STEP_MS) member.budget = Math.min(LARGEST_BUDGET, member.budget * 2)
+  else if (tookMs > SLOW_STEP_MS) member.budget = Math.max(1, member.budget >> 1)
+}

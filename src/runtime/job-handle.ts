@@ -1,0 +1,67 @@
+/** What the owner of a running job holds: types only. `execute.ts` makes it, the API wraps it. */
+export type JobStatus =
+  | 'INITIALIZING'
+  | 'CREATED'
+  | 'RUNNING'
+  | 'FAILING'
+  | 'RESTARTING'
+  | 'CANCELLING'
+  | 'SUSPENDED'
+  | 'FINISHED'
+  | 'FAILED'
+  | 'CANCELED'
+
+export type TaskStatus = 'CREATED' | 'SCHEDULED' | 'DEPLOYING' | 'INITIALIZING' | 'RUNNING' | 'FINISHED' | 'CANCELING' | 'CANCELED' | 'FAILED'
+
+export interface JobHandle {
+  readonly jobId: string
+  readonly jobName: string
+  status(): JobStatus
+  /** Settles when the checkpoint is complete, with its id. */
+  triggerCheckpoint(): Promise<number>
+  /** Takes a last checkpoint where there is a directory, then ends the job as SUSPENDED. */
+  suspend(options?: { readonly timeoutMs?: number | undefined }): Promise<void>
+  cancel(): Promise<void>
+  /** Settles at the end: rejects with JOB_FAILED, JOB_CANCELED or JOB_SUSPENDED. Never an unhandled rejection. */
+  readonly result: Promise<JobExecutionResult>
+  /** Calls `listener` with every later event until the returned function is called, or the job has ended. A throw of it is dropped. */
+  subscribe(listener: (event: JobEvent) => void): () => void
+  metrics(): JobMetrics
+}
+
+export interface JobExecutionResult {
+  readonly jobId: string
+  /** From the first RUNNING to the end. */
+  readonly netRuntimeMs: number
+}
+
+export type JobEvent =
+  | { readonly type: 'job.status'; readonly status: JobStatus; readonly atMs: number; readonly error?: unknown }
+  | { readonly type: 'task.status'; readonly vertex: string; readonly subtask: number; readonly attempt: number; readonly status: TaskStatus; readonly atMs: number; readonly error?: unknown }
+  | { readonly type: 'checkpoint.triggered'; readonly checkpointId: number; readonly kind: string; readonly atMs: number }
+  | {
+      readonly type: 'checkpoint.completed'
+      readonly checkpointId: number
+      readonly kind: string
+      readonly atMs: number
+      readonly durationMs: number
+      readonly bytes: number
+      readonly path: string | undefined
+    }
+  | { readonly type: 'checkpoint.aborted'; readonly checkpointId: number | undefined; readonly reason: string; readonly message: string; readonly atMs: number }
+  | { readonly type: 'restart.scheduled'; readonly delayMs: number; readonly atMs: number; readonly error: unknown }
+
+export interface JobMetrics {
+  /** Records that sources emitted, and that sinks took, since the start of the process. */
+  readonly recordsIn: number
+  readonly recordsOut: number
+  readonly lastCheckpointId: number | undefined
+  readonly lastCheckpointDurationMs: number | undefined
+  readonly completedCheckpoints: number
+  readonly failedCheckpoints: number
+  readonly restarts: number
+  /** Share of the last second in which subtasks had work but no credit: 0 to 1. */
+  readonly backPressuredRatio: number
+  /** Named counts of sources, `skippedRecords` for one. */
+  readonly counts: Readonly<Record<string, number>>
+}

@@ -1,0 +1,142 @@
+/**
+ * The job's side of one source: runs its split enumerator and sends what it deals out to the readers. What is dealt out
+ * between a snapshot of the enumerator and the trigger of that checkpoint waits, so that it belongs to the next one.
+ */
+import { type Serializer, defaultSerializer } from '../elements/serializer.ts'
+import { framed, unframed } from '../operators/framed.ts'
+import type { Source, SourceEnvironment, SourceSplit, SplitEnumerator, SplitEnumeratorContext } from '../operators/source.ts'
+import type { Timer } from '../base/clock.ts'
+
+/** Crosses the link: plain JSON. */
+export type SourceEvent =
+  /** Serialised splits in base64. */
+  { readonly type: 'addSplits'; readonly splits: readonly string[] } | { readonly type: 'noMoreSplits' }
+
+export interface SourceCoordinatorOptions {
+  readonly source: Source<unknown>
+  readonly operatorName: string
+  readonly parallelism: number
+  readonly environment: SourceEnvironment
+  /** What `snapshot` returned for the checkpoint that is restored. */
+  readonly restored: Uint8Array | undefined
+  send(subtask: number, event: SourceEvent): void
+  fail(cause: unknown): void
+}
+
+export class SourceCoordinator {
+  readonly #options: SourceCoordinatorOptions
+  readonly #splitSerializer: Serializer<SourceSplit>
+  readonly #stateSerializer: Serializer<unknown>
+  readonly #enumerator: SplitEnumerator<SourceSplit, unknown>
+  readonly #readers = new Set<number>()
+  readonly #timers = new Set<Timer>()
+  /** Checkpoints whose trigger has not gone out yet. */
+  readonly #untriggered = new Set<number>()
+  #held: (() => void)[] = []
+  #closed = false
+
+  constructor(options: SourceCoordinatorOptions) {
+    this.#options = options
+    this.#splitSerializer = (options.source.splitSerializer ?? defaultSerializer()) as Serializer<SourceSplit>
+    this.#stateSerializer = (options.source.enumeratorSerializer ?? defaultSerializer()) as Serializer<unknown>
+    this.#enumerator = options.source.createEnumerator(this.#context(), this.#restoredState(options.restored))
+  }
+
+  async start(): Promise<void> {
+    await this.#enumerator.start()
+  }
+
+  readerRegistered(subtask: number): void {
+    this.#readers.add(subtask)
+    this.#guard(() => this.#enumerator.addReader(subtask))
+  }
+
+  splitRequested(subtask: number): void {
+    this.#guard(() => this.#enumerator.handleSplitRequest(subtask))
+  }
+
+  /** The enumerator's state, serialised. From the call on nothing reaches a reader until `triggered`. */
+  async snapshot(checkpointId: number): Promise<Uint8Array> {
+    this.#untriggered.add(checkpointId)
+    const state = await this.#enumerator.snapshotState(checkpointId)
+    return framed(this.#stateSerializer, state)
+  }
+
+  /** The trigger of this checkpoint is on its way to the readers, or the checkpoint is given up. */
+  triggered(checkpointId: number): void {
+    this.#untriggered.delete(checkpointId)
+    if (this.#untriggered.size > 0) return
+    for (const send of this.#held.splice(0)) send()
+  }
+
+  notifyCheckpointComplete(checkpointId: number): void {
+    this.#guard(() => this.#enumerator.notifyCheckpointComplete?.(checkpointId))
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#held = []
+    for (const timer of this.#timers) timer.cancel()
+    await this.#enumerator.close()
+  }
+
+  #context(): SplitEnumeratorContext<SourceSplit> {
+    const { parallelism, environment } = this.#options
+    return {
+      parallelism,
+      environment,
+      registeredReaders: () => [...this.#readers].sort((one, other) => one - other),
+      assignSplits: (subtask, splits) => {
+        const bytes = splits.map((split) => Buffer.from(framed(this.#splitSerializer, split)).toString('base64'))
+        this.#send(subtask, { type: 'addSplits', splits: bytes })
+      },
+      signalNoMoreSplits: (subtask) => this.#send(subtask, { type: 'noMoreSplits' }),
+      callAsync: (call, handle) => this.#call(call, handle),
+      callPeriodically: (call, handle, initialDelayMs, periodMs) => this.#repeat(() => this.#call(call, handle), initialDelayMs, periodMs),
+      fail: (cause) => this.#options.fail(cause),
+    }
+  }
+
+  #send(subtask: number, event: SourceEvent): void {
+    const send = () => {
+      if (!this.#closed) this.#options.send(subtask, event)
+    }
+    if (this.#untriggered.size > 0) this.#held.push(send)
+    else send()
+  }
+
+  #call<T>(call: () => Promise<T>, handle: (result: T) => void): void {
+    call().then(
+      (result) => this.#guard(() => handle(result)),
+      (cause) => this.#failed(cause),
+    )
+  }
+
+  #repeat(call: () => void, delayMs: number, periodMs: number): void {
+    const timer = this.#options.environment.clock.setTimer(delayMs, () => {
+      this.#timers.delete(timer)
+      if (this.#closed) return
+      this.#repeat(call, periodMs, periodMs)
+      call()
+    })
+    this.#timers.add(timer)
+  }
+
+  /** A throw of the user's enumerator fails the job, not whoever brought the news. */
+  #guard(call: () => void): void {
+    if (this.#closed) return
+    try {
+      call()
+    } catch (thrown) {
+      this.#failed(thrown)
+    }
+  }
+
+  #failed(cause: unknown): void {
+    if (!this.#closed) this.#options.fail(cause)
+  }
+
+  #restoredState(bytes: Uint8Array | undefined): unknown {
+    return bytes === undefined ? undefined : unframed(this.#stateSerializer, bytes, `the split enumerator of source "${this.#options.operatorName}"`)
+  }
+}

@@ -1,0 +1,366 @@
+/**
+ * One subtask in one attempt: joins its charts (task, operators, alignment, checkpoints) with its chain and its record
+ * loop. Each order of a chart becomes one call here; nothing is decided here.
+ */
+import { StreamError, toError } from '../base/errors.ts'
+import { type CheckpointBarrier, MAX_WATERMARK } from '../elements/stream-element.ts'
+import type { ChainedOperator, JobVertex } from '../graph/job-graph.ts'
+import type { Input, Operator, SourceOperator } from '../operators/operator.ts'
+import { type AlignmentHost, hostAlignment } from './control/barrier-alignment.ts'
+import { hostSubtaskCheckpoint, type SubtaskCheckpointHost } from './control/subtask-checkpoint.ts'
+import { hostTask, type Task } from './control/task.ts'
+import { inOrder, type OperatorChain, operatorChain } from './data/operator-chain.ts'
+import { type Permission, Subtask } from './data/subtask.ts'
+import { SubtaskGate } from './data/subtask-gate.ts'
+import type { Connections } from './exchange.ts'
+import type { TaskFact } from './link.ts'
+import { OperatorLives } from './operator-lives.ts'
+import { OperatorRuntime } from './operator-runtime.ts'
+import type { TaskRestore } from './restore-assignment.ts'
+import type { SourceEvent } from './source-coordinator.ts'
+import { type FrozenSubtask, freezeSubtask, writeSubtask } from './subtask-snapshot.ts'
+import type { TaskEnvironment } from './task-environment.ts'
+
+export interface StreamTaskOptions {
+  readonly task: number
+  readonly attempt: number
+  readonly vertexIndex: number
+  readonly vertex: JobVertex
+  readonly subtask: number
+  /** `Source: lines (1/4)` */
+  readonly name: string
+  readonly restore: TaskRestore
+  readonly restoredCheckpointId: number | undefined
+  readonly environment: TaskEnvironment
+  tell(fact: TaskFact): void
+}
+
+export class StreamTask {
+  readonly options: StreamTaskOptions
+  readonly gate: SubtaskGate
+  readonly #environment: TaskEnvironment
+  readonly #host: Task
+  readonly #permission: Permission = { running: false, standstill: false, held: [] }
+  readonly #checkpoints = new Map<number, SubtaskCheckpointHost<true>>()
+  #connections: Connections | undefined
+  #runtimes: readonly OperatorRuntime[] = []
+  #lives: OperatorLives | undefined
+  #chain: OperatorChain | undefined
+  #subtask: Subtask | undefined
+  #alignment: AlignmentHost | undefined
+  /** What came for the source before it could take it. */
+  #earlyEvents: SourceEvent[] = []
+  #drain = true
+  /** The operator whose function threw, for reports. */
+  #blamed: string | null = null
+
+  constructor(options: StreamTaskOptions) {
+    const { environment, task, attempt } = options
+    this.options = options
+    this.#environment = environment
+    this.gate = new SubtaskGate({ wake: () => environment.turnLoop.wake(), failed: (cause) => this.fail(cause) })
+    const { settings } = environment
+    this.#host = hostTask({
+      id: `${this.#path}/task`,
+      task,
+      attempt,
+      finalCheckpoint: settings.checkpointing && settings.checkpointsAfterTasksFinish,
+      cancellationTimeoutMs: settings.cancellationTimeoutMs,
+      clock: environment.ports.clock,
+      causes: environment.causes,
+      tap: environment.tap,
+      failed: (cause) => this.#broken(cause),
+      reportState: ({ state, cause }) => options.tell({ type: 'task.changed', task, attempt, state, cause, operator: this.#blamed }),
+      deploy: () => {},
+      restoreState: () => this.#restore(),
+      openOperators: () => this.#open(),
+      commitRestored: () => {},
+      run: () => this.#run(),
+      finishOperators: () => this.#finish(),
+      awaitFinalCheckpoint: () => options.tell({ type: 'finalCheckpoint.awaited', task, attempt }),
+      endPartitions: ({ withEndOfData }) => this.#endPartitions(withEndOfData),
+      closeOperators: () => this.#close(),
+      disposeOperators: () => this.#dispose(),
+    })
+  }
+
+  /** After all tasks of the attempt exist. */
+  start(connections: Connections): void {
+    this.#connections = connections
+    this.#host.start()
+    this.#host.send({ type: 'task.scheduled' })
+    this.#host.send({ type: 'deployment.started' })
+  }
+
+  cancel(): void {
+    this.#host.send({ type: 'cancel.requested' })
+  }
+
+  fail(thrown: unknown): void {
+    this.#host.fail(thrown)
+  }
+
+  triggerCheckpoint(barrier: CheckpointBarrier): void {
+    this.#subtask?.mail(() => this.#trigger(barrier))
+  }
+
+  notifyCheckpointComplete(checkpointId: number): void {
+    const notified = inOrder(this.#operatorObjects().map((operator) => () => operator.notifyCheckpointComplete?.(checkpointId)))
+    const committed = () => this.#host.send({ type: 'checkpoint.committed', checkpointId })
+    if (notified === undefined) committed()
+    else notified.then(committed, (thrown) => this.fail(thrown))
+  }
+
+  notifyCheckpointAborted(checkpointId: number): void {
+    this.#checkpoints.get(checkpointId)?.aborted()
+    this.#alignment?.send({ type: 'checkpoint.aborted', checkpointId })
+    const notified = inOrder(this.#operatorObjects().map((operator) => () => operator.notifyCheckpointAborted?.(checkpointId)))
+    notified?.catch((thrown) => this.fail(thrown))
+  }
+
+  takeSourceEvent(event: SourceEvent): void {
+    if (this.#subtask === undefined) this.#earlyEvents.push(event)
+    else this.#subtask.mail(() => this.#giveToSource(event))
+  }
+
+  /** Records that the source has emitted, or the sink has taken, since the start of the attempt. */
+  get recordsIn(): number {
+    return this.options.vertex.source === undefined ? 0 : (this.#runtimes[0]?.counters.recordsOut ?? 0)
+  }
+
+  get recordsOut(): number {
+    const isSink = (operator: ChainedOperator) => operator.outputs.length === 0
+    return this.#runtimes.reduce((sum, runtime) => sum + (isSink(runtime.operator) ? runtime.counters.recordsIn : 0), 0)
+  }
+
+  get isBackPressured(): boolean {
+    return this.#permission.running && this.gate.closed > 0
+  }
+
+  get #path(): string {
+    return `${this.options.name}#${this.options.attempt}`
+  }
+
+  #operatorObjects(): readonly Operator[] {
+    return this.#permission.running ? (this.#chain?.operators ?? []) : []
+  }
+
+  async #restore(): Promise<{ finished: boolean }> {
+    const { vertex, restore } = this.options
+    if (restore.operators.every(({ finished }) => finished) && restore.operators.length > 0) return { finished: true }
+    const runtimes = vertex.operators.map((operator, index) => new OperatorRuntime(this.options, operator, index, this.#hooks(operator)))
+    await Promise.all(runtimes.map((runtime) => runtime.restore()))
+    this.#runtimes = runtimes
+    this.#chain = operatorChain(vertex, this.#wired().writers, (_, index, links) => (runtimes[index] as OperatorRuntime).make(links))
+    return { finished: false }
+  }
+
+  #hooks(operator: ChainedOperator) {
+    const { task, attempt, tell } = this.options
+    return {
+      gate: this.gate,
+      mail: (mail: () => void) => this.#subtask?.mail(mail),
+      fail: (cause: unknown) => {
+        this.#blamed ??= operator.name
+        this.fail(cause)
+      },
+      blame: (thrown: unknown) => {
+        this.#blamed ??= operator.name
+        return thrown
+      },
+      sendSplitRequest: () => tell({ type: 'split.requested', task, attempt }),
+      count: (name: string, added: number) => tell({ type: 'records.counted', name, added }),
+    }
+  }
+
+  #open(): void | Promise<void> {
+    const chain = this.#made()
+    const { causes, tap, turnLoop } = this.#environment
+    this.#subtask = new Subtask({
+      channels: this.#wired().channels,
+      inputs: chain.head.inputs as readonly Input<unknown>[],
+      source: chain.source,
+      emitLastWatermark: () => chain.headOutput.processWatermark(MAX_WATERMARK),
+      gate: this.gate,
+      permission: this.#permission,
+      wake: () => turnLoop.wake(),
+      events: {
+        barrierArrived: (channel, barrier) => this.#alignment?.send({ type: 'barrier.arrived', channel, barrier }),
+        cancellationArrived: (channel, checkpointId) => this.#alignment?.send({ type: 'cancellation.arrived', channel, checkpointId }),
+        partitionEnded: (channel) => this.#alignment?.send({ type: 'partition.ended', channel }),
+        inputExhausted: (drained) => {
+          this.#drain = drained
+          this.#host.send({ type: 'data.ended' })
+        },
+        failed: (cause) => this.fail(cause),
+      },
+    })
+    this.#lives = new OperatorLives({
+      path: `${this.#path}/operators`,
+      names: this.options.vertex.operators.map(({ name }) => name),
+      operators: chain.operators,
+      causes,
+      tap,
+      operatorFailed: (name, thrown) => {
+        this.#blamed ??= name
+        this.fail(thrown)
+      },
+      broken: (cause) => this.#broken(cause),
+    })
+    return this.#lives.open()
+  }
+
+  #run(): void {
+    const { settings, ports, tap, turnLoop } = this.#environment
+    const { task, attempt, vertex } = this.options
+    const channels = this.#wired().channels.length
+    this.#alignment = hostAlignment({
+      id: `${this.#path}/alignment`,
+      mode: settings.checkpointingMode,
+      channels,
+      checkpointsAfterTasksFinish: settings.checkpointsAfterTasksFinish,
+      tap,
+      deps: {
+        permit: ({ standstill, held }) => {
+          this.#permission.standstill = standstill
+          this.#permission.held = held
+          turnLoop.wake()
+        },
+        prepareOperators: ({ checkpointId }) =>
+          this.#checkpointing(() => inOrder(this.#made().operators.map((operator) => () => operator.prepareSnapshotPreBarrier?.(checkpointId)))),
+        forwardBarrier: (barrier) => this.#made().writeControl({ type: 'barrier', ...barrier }),
+        takeSnapshot: ({ barrier }) => this.#checkpointing(() => this.#snapshot(barrier.checkpointId)),
+        declined: ({ checkpointId, reason, message }) =>
+          this.options.tell({ type: 'checkpoint.declined', task, attempt, checkpointId, reason, message: message ?? reason }),
+        forwardCancellation: (checkpointId) => this.#made().writeControl({ type: 'cancellation', checkpointId }),
+        startMeasuring() {},
+        endMeasuring() {},
+        nowMs: () => ports.clock.now(),
+        failed: (cause) => this.#broken(cause),
+      },
+    })
+    this.#alignment.start()
+    this.#permission.running = true
+    turnLoop.add(this.#reading())
+    if (vertex.source !== undefined) this.options.tell({ type: 'reader.registered', task, attempt })
+    for (const event of this.#earlyEvents.splice(0)) this.takeSourceEvent(event)
+  }
+
+  /** A throw of the operators fails the task, unless the job said that it only declines. */
+  #checkpointing(work: () => void | Promise<void>): void | Promise<void> {
+    const failing = (thrown: unknown): never => {
+      if (this.#environment.settings.failTasksOnCheckpointingErrors) this.fail(thrown)
+      throw thrown
+    }
+    try {
+      return work()?.catch(failing)
+    } catch (thrown) {
+      return failing(thrown)
+    }
+  }
+
+  #trigger(barrier: CheckpointBarrier): void {
+    const { type: _, ...triggered } = barrier
+    this.#alignment?.send({ type: 'checkpoint.triggered', barrier: triggered })
+  }
+
+  /** The synchronous part; writing goes on beside the records. */
+  #snapshot(checkpointId: number): void {
+    const { attempt, task, tell } = this.options
+    const { ports, tap } = this.#environment
+    let frozen: FrozenSubtask | undefined
+    const host: SubtaskCheckpointHost<true> = hostSubtaskCheckpoint({
+      id: `${this.#path}/checkpoint-${checkpointId}`,
+      attempt,
+      checkpointId,
+      location: true,
+      tap,
+      deps: {
+        write: (_, signal) => writeSubtask(frozen as FrozenSubtask, this.#environment, signal),
+        release: () => frozen?.release(),
+        acknowledge: ({ handles }) => tell({ type: 'checkpoint.acknowledged', task, attempt, checkpointId, handles }),
+        decline: ({ reason, message }) => tell({ type: 'checkpoint.declined', task, attempt, checkpointId, reason, message }),
+        discard: (handles) => this.#environment.discard([handles]),
+        forget: () => void this.#checkpoints.delete(checkpointId),
+        nowMs: () => ports.clock.now(),
+        failed: (cause) => this.#broken(cause),
+      },
+    })
+    this.#checkpoints.set(checkpointId, host)
+    host.start()
+    try {
+      frozen = freezeSubtask(this.#runtimes, this.#made(), checkpointId, this.options.subtask)
+    } catch (thrown) {
+      host.notFrozen(thrown)
+      throw thrown
+    }
+    host.frozen()
+    this.#host.send({ type: 'checkpoint.snapshotted', checkpointId })
+  }
+
+  #giveToSource(event: SourceEvent): void {
+    const source = this.#made().source as SourceOperator
+    if (event.type === 'addSplits') source.addSplits(event.splits.map((split) => new Uint8Array(Buffer.from(split, 'base64'))))
+    else source.noMoreSplits()
+    this.#reading().readAgain()
+  }
+
+  /** Nothing else is read meanwhile. */
+  #finish(): void | Promise<void> {
+    const end = () => this.#made().writeControl({ type: 'endOfData', drain: this.#drain })
+    const finishing = this.#lives?.finish()
+    if (!(finishing instanceof Promise)) return end()
+    const ended = finishing.then(end)
+    this.gate.pause(ended.catch(() => {}))
+    return ended
+  }
+
+  #endPartitions(withEndOfData: boolean): void {
+    for (const writer of this.#wired().writers.values()) {
+      if (withEndOfData) {
+        writer.writeControl({ type: 'watermark', timestamp: MAX_WATERMARK })
+        writer.writeControl({ type: 'endOfData', drain: true })
+      }
+      writer.writeControl({ type: 'endOfPartition' })
+    }
+  }
+
+  async #close(): Promise<void> {
+    this.#stopReading()
+    await this.#lives?.close()
+    await Promise.all(this.#runtimes.map((runtime) => runtime.close()))
+  }
+
+  async #dispose(): Promise<void> {
+    this.#stopReading()
+    for (const checkpoint of [...this.#checkpoints.values()]) checkpoint.aborted()
+    // What fails on the way out is not what failed the task.
+    await this.#lives?.close().catch(() => {})
+    await Promise.allSettled(this.#runtimes.map((runtime) => runtime.close()))
+  }
+
+  #stopReading(): void {
+    this.#permission.running = false
+    if (this.#subtask !== undefined) this.#environment.turnLoop.remove(this.#subtask)
+    this.#alignment?.stop()
+  }
+
+  /** A rule of the house is broken: the job fails for good. */
+  #broken(cause: Error): void {
+    const { causes } = this.#environment
+    const broken = new StreamError('INTERNAL', { message: `${this.options.name}: ${toError(cause).message}`, cause })
+    this.options.tell({ type: 'executor.failed', attempt: this.options.attempt, cause: causes.of(broken, 'INTERNAL') })
+  }
+
+  #wired(): Connections {
+    return this.#connections as Connections
+  }
+
+  #made(): OperatorChain {
+    return this.#chain as OperatorChain
+  }
+
+  #reading(): Subtask {
+    return this.#subtask as Subtask
+  }
+}

@@ -1,0 +1,34 @@
+/** What all subtasks of a thread share: ports, settings, the turn loop, the way to and from checkpoint storage. Types only. */
+import type { Ports } from '../base/ports.ts'
+import type { SnapshotReader, SnapshotWriter } from '../state/snapshot.ts'
+import type { Causes } from './control/causes.ts'
+import type { ChartTap } from './control/host-chart.ts'
+import type { TurnLoop } from './data/turn-loop.ts'
+
+export interface TaskEnvironment {
+  readonly jobId: string
+  readonly jobName: string
+  readonly epoch: number
+  readonly ports: Ports
+  readonly settings: TaskSettings
+  readonly turnLoop: TurnLoop
+  readonly snapshotWriter: SnapshotWriter
+  readonly snapshotReader: SnapshotReader
+  /** Deletes state files that nobody will ask for. Best effort. */
+  discard(handles: readonly unknown[]): void
+  readonly causes: Causes
+  readonly tap: ChartTap | undefined
+}
+
+export interface TaskSettings {
+  readonly checkpointing: boolean
+  readonly checkpointingMode: 'EXACTLY_ONCE' | 'AT_LEAST_ONCE'
+  readonly checkpointsAfterTasksFinish: boolean
+  /** False: what throws while a snapshot is prepared or taken only declines the checkpoint. */
+  readonly failTasksOnCheckpointingErrors: boolean
+  readonly cancellationTimeoutMs: number
+  readonly committerRetries: number
+  readonly commitTimeoutMs: number
+  /** Records that a channel holds before its sender must wait. */
+  readonly channelCredit: number
+}

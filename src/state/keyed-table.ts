@@ -1,0 +1,40 @@
+/**
+ * Values by key on the heap, bare: no stamps, no key groups. What a snapshot needs is done by `TableScan`, which exists
+ * only while a snapshot walks.
+ */
+import type { ByteReader } from '../elements/byte-reader.ts'
+import type { ByteWriter } from '../elements/byte-writer.ts'
+import type { MapKey } from './key.ts'
+import type { TableScan } from './table-scan.ts'
+
+/** The serializers that a table's entries need, as they stand in the header of a snapshot. */
+export interface StoredSerializer {
+  readonly id: string
+  readonly version: number
+}
+
+/** How the value of an entry is written; the key is written in front of it. */
+export interface EntryCodec<V> {
+  readonly serializers: readonly StoredSerializer[]
+  write(out: ByteWriter, value: V): void
+  /** `versions`: of each serializer, the one that wrote the entry. */
+  read(input: ByteReader, versions: readonly number[], key: MapKey): V
+}
+
+export class KeyedTable<V> {
+  readonly kind: string
+  readonly name: string
+  readonly codec: EntryCodec<V>
+  readonly entries = new Map<MapKey, V>()
+  /**
+   * Null while no snapshot walks. Before an entry is added, replaced, removed, or a value is changed in place:
+   * `if (table.scan !== null) table.scan.touch(key)`.
+   */
+  scan: TableScan<V> | null = null
+
+  constructor(kind: string, name: string, codec: EntryCodec<V>) {
+    this.kind = kind
+    this.name = name
+    this.codec = codec
+  }
+}

@@ -1,0 +1,70 @@
+/** The tables of one backend by name: what the program declared, and what was restored and not yet asked for. */
+import { StreamError } from '../base/errors.ts'
+import { FrozenTables } from './frozen-tables.ts'
+import type { KeyGroupRange } from './key-group-range.ts'
+import type { StoredTable } from './keyed-format.ts'
+import { type EntryCodec, KeyedTable } from './keyed-table.ts'
+import { claim, type RestoredTable, readPayloads, serializersText } from './restored-tables.ts'
+import type { KeyedStatePayload } from './state-backend.ts'
+
+/** Exactly one of `table` and `restored` is there. */
+export interface TableSlot {
+  stored: StoredTable
+  table: KeyedTable<unknown> | undefined
+  restored: RestoredTable | undefined
+}
+
+export class TableRegistry {
+  readonly #maxParallelism: number
+  readonly #keyGroups: KeyGroupRange
+  readonly #slots = new Map<string, TableSlot>()
+
+  constructor(maxParallelism: number, keyGroups: KeyGroupRange) {
+    this.#maxParallelism = maxParallelism
+    this.#keyGroups = keyGroups
+  }
+
+  /** `space` keeps names of users and of the house apart; within it a name has one kind. */
+  table<V>(space: string, kind: string, name: string, codec: EntryCodec<V>): KeyedTable<V> {
+    const place = `${space}/${name}`
+    const slot = this.#slots.get(place)
+    if (slot?.table !== undefined) {
+      refuseConflict(slot.stored, kind, codec)
+      return slot.table as KeyedTable<unknown> as KeyedTable<V>
+    }
+    const table = new KeyedTable(kind, name, codec)
+    if (slot?.restored !== undefined) claim(slot.restored, table)
+    const stored = { kind, name, serializers: codec.serializers.map(({ id, version }) => ({ id, version })) }
+    this.#slots.set(place, { stored, table: table as KeyedTable<never> as KeyedTable<unknown>, restored: undefined })
+    return table
+  }
+
+  restore(payloads: readonly KeyedStatePayload[], spaceOf: (kind: string) => string): void {
+    for (const restored of readPayloads(payloads, this.#keyGroups, this.#maxParallelism)) {
+      const { kind, name } = restored.stored
+      this.#slots.set(`${spaceOf(kind)}/${name}`, { stored: restored.stored, table: undefined, restored })
+    }
+  }
+
+  freeze(checkpointId: number): FrozenTables {
+    return new FrozenTables(checkpointId, [...this.#slots.values()], this.#maxParallelism, this.#keyGroups)
+  }
+
+  clear(): void {
+    for (const { table } of this.#slots.values()) table?.entries.clear()
+    this.#slots.clear()
+  }
+}
+
+function refuseConflict(stored: StoredTable, kind: string, codec: EntryCodec<never>): void {
+  const same = stored.kind === kind && serializersText(stored.serializers) === serializersText(codec.serializers)
+  if (same) return
+  throw new StreamError('STATE_CONFLICT', {
+    message:
+      stored.kind === kind
+        ? `State '${stored.name}' is declared with the serializers ${serializersText(stored.serializers)} and ${serializersText(codec.serializers)}.`
+        : `State '${stored.name}' is declared as a ${stored.kind} state and as a ${kind} state.`,
+    hint: 'Give each state of an operator a name of its own.',
+    details: { state: stored.name },
+  })
+}
