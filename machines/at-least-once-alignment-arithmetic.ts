@@ -96,7 +96,7 @@ function meetBarrier(books: Books, barrier: Barrier, channels: readonly number[]
   const { checkpointId } = barrier
   const known = books.followed.find((one) => one.checkpointId === checkpointId)
   if (known !== undefined) return reach(books, { ...known, barrier: known.barrier ?? barrier }, channels, atMs)
-  if (checkpointId <= books.latest || checkpointId <= books.lastHandled) return NOTHING
+  if (checkpointId <= books.latest) return NOTHING
   const target = openChannels(books).length
   if (channels.length >= target) return meetAllAtOnce(books, barrier, target, atMs)
   const aborted = books.aborted.includes(checkpointId)

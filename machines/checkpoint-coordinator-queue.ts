@@ -11,7 +11,7 @@ import type {
 export const isSavepoint = (kind: CheckpointKind): boolean => kind !== 'checkpoint'
 
 /** May run beside as many others as there are: a savepoint, as long as its barriers are like everybody's. */
-export function isForced(settings: CoordinatorSettings, request: CheckpointRequest): boolean {
+function isForced(settings: CoordinatorSettings, request: CheckpointRequest): boolean {
   return isSavepoint(request.kind) && !settings.unaligned
 }
 

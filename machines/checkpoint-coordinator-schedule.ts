@@ -11,7 +11,7 @@ import type {
 } from './checkpoint-coordinator-vocabulary.ts'
 
 /** The interval now, in ms; null: no periodic checkpoints now. During backlog it is not raised to the pause. */
-export function currentIntervalMs({ settings, backlogged }: CoordinatorContext): number | null {
+function currentIntervalMs({ settings, backlogged }: CoordinatorContext): number | null {
   const { intervalMs, intervalDuringBacklogMs, minPauseMs } = settings
   if (intervalMs === null) return null
   if (backlogged.length > 0 && intervalDuringBacklogMs !== null)

@@ -14,7 +14,7 @@ import type {
 } from './checkpoint-coordinator-vocabulary.ts'
 
 /** Look at the queue for what has happened. */
-export const look: Decide = (context) => ({ next: { looks: context.looks + 1 }, orders: [] })
+const look: Decide = (context) => ({ next: { looks: context.looks + 1 }, orders: [] })
 
 export const request: Decide = (context, fact) => {
   if (fact.type !== 'checkpoint.requested') return nothing

@@ -301,7 +301,7 @@ export interface CoordinatorContext {
   readonly endStatus: EndStatus | null
 }
 
-export interface Triggering {
+interface Triggering {
   readonly request: CheckpointRequest
   readonly checkpointId: number | null
   readonly timestamp: number

@@ -3,202 +3,19 @@
  * committed, what is tried again and what fails the task. It never commits: it orders it.
  */
 import { setup } from 'xstate'
-import type { Cause } from './cause.ts'
+import * as arithmetic from './two-phase-commit-arithmetic.ts'
+import type {
+  TwoPhaseCommitContext,
+  TwoPhaseCommitFact,
+  TwoPhaseCommitInput,
+  TwoPhaseCommitOrder,
+} from './two-phase-commit-vocabulary.ts'
 
-export interface TwoPhaseCommitInput {
-  /** How often a committable that asks for it is tried again. */
-  readonly retries: number
-  readonly commitTimeoutMs: number
-  /** A restored transaction older than this may fail to commit without failing the task; null: never. */
-  readonly ignoreFailuresAfterMs: number | null
-  /** When the transaction began. */
-  readonly startedAtMs: number
-}
-
-interface Context extends TwoPhaseCommitInput {
-  /** The checkpoint that it was pre-committed with; -1 while it is open. */
-  readonly checkpointId: number
-  /** How many committables were announced, and how many are here. */
-  readonly announced: number
-  readonly arrived: number
-  /** The committables not committed yet, by their place in the transaction. */
-  readonly pending: readonly number[]
-  /** How often the pending ones were tried before. */
-  readonly tried: number
-  readonly restored: boolean
-}
-
-export type TwoPhaseCommitFact =
-  /** Its barrier came: everything written is safe, nothing is visible. */
-  | {
-      readonly type: 'transaction.preCommitted'
-      readonly checkpointId: number
-      readonly announced: number
-      readonly arrived: number
-    }
-  /** Further committables of the same checkpoint. */
-  | { readonly type: 'committables.arrived'; readonly count: number }
-  /** It stood uncommitted in the checkpoint that is restored. */
-  | { readonly type: 'transaction.restored'; readonly checkpointId: number; readonly count: number }
-  | { readonly type: 'checkpoint.completed'; readonly checkpointId: number }
-  /** The input is at its end and no checkpoint will follow. */
-  | { readonly type: 'input.ended' }
-  /** The older transactions of the subtask have been dealt with. */
-  | { readonly type: 'turn.came' }
-  /** The committer has answered. `retryLater`: places; all others are committed, unless `failed` says why some are not. */
-  | {
-      readonly type: 'commit.answered'
-      readonly retryLater: readonly number[]
-      readonly failed: { readonly places: readonly number[]; readonly cause: Cause } | null
-    }
-  /** The committer threw: nothing is known to be committed. */
-  | { readonly type: 'commit.failed'; readonly cause: Cause; readonly atMs: number }
-  | { readonly type: 'timer.fired'; readonly timer: 'commit' }
-  /** The sink is closed, or the transaction stood open in the checkpoint that is restored. */
-  | { readonly type: 'transaction.closed' }
-
-export type TwoPhaseCommitOrder =
-  /** Commit these places in one call; answer commit.answered or commit.failed. `attempt`: how often they were tried before. */
-  | {
-      readonly type: 'commit'
-      readonly checkpointId: number
-      readonly places: readonly number[]
-      readonly attempt: number
-    }
-  | { readonly type: 'startTimer'; readonly timer: 'commit'; readonly delayMs: number }
-  | { readonly type: 'stopTimer'; readonly timer: 'commit' }
-  /** These have become visible. */
-  | { readonly type: 'reportCommitted'; readonly checkpointId: number; readonly places: readonly number[] }
-  /** Take back what was written. */
-  | { readonly type: 'abortTransaction' }
-  /** A restored transaction that is too old to insist on is given up. */
-  | { readonly type: 'reportExpired'; readonly checkpointId: number; readonly cause: Cause }
-  | { readonly type: 'failTask'; readonly checkpointId: number; readonly cause: Cause }
-
-interface Step {
-  readonly next: Partial<Context>
-  readonly orders: readonly TwoPhaseCommitOrder[]
-}
-
-const upTo = (count: number): readonly number[] => Array.from({ length: count }, (_, place) => place)
-
-function preCommit(c: Context, f: TwoPhaseCommitFact): Step {
-  switch (f.type) {
-    case 'transaction.preCommitted':
-      return {
-        next: { checkpointId: f.checkpointId, announced: f.announced, arrived: f.arrived, pending: upTo(f.arrived) },
-        orders: [],
-      }
-    case 'transaction.restored':
-      return {
-        next: {
-          checkpointId: f.checkpointId,
-          announced: f.count,
-          arrived: f.count,
-          pending: upTo(f.count),
-          restored: true,
-        },
-        orders: [],
-      }
-    case 'committables.arrived':
-      return { next: { arrived: c.arrived + f.count, pending: upTo(c.arrived + f.count) }, orders: [] }
-    default:
-      return { next: {}, orders: [] }
-  }
-}
-
-const commit = (c: Context): Step => ({
-  next: {},
-  orders: [
-    { type: 'startTimer', timer: 'commit', delayMs: c.commitTimeoutMs },
-    { type: 'commit', checkpointId: c.checkpointId, places: c.pending, attempt: c.tried },
-  ],
-})
-
-const stopTimer: TwoPhaseCommitOrder = { type: 'stopTimer', timer: 'commit' }
-
-/** What an answer settled, and what is left. */
-function answered(c: Context, f: TwoPhaseCommitFact): Step {
-  if (f.type !== 'commit.answered') return { next: {}, orders: [] }
-  const pending = c.pending.filter((place) => f.retryLater.includes(place) || f.failed?.places.includes(place))
-  const places = c.pending.filter((place) => !pending.includes(place))
-  return {
-    next: { pending, tried: c.tried + 1 },
-    orders: [
-      stopTimer,
-      ...(places.length > 0 ? [{ type: 'reportCommitted', checkpointId: c.checkpointId, places } as const] : []),
-    ],
-  }
-}
-
-function answeredAndTryAgain(c: Context, f: TwoPhaseCommitFact): Step {
-  const { next, orders } = answered(c, f)
-  return { next, orders: [...orders, ...commit({ ...c, ...next }).orders] }
-}
-
-function answeredAndFail(c: Context, f: TwoPhaseCommitFact): Step {
-  const { next, orders } = answered(c, f)
-  const failed = f.type === 'commit.answered' ? f.failed : null
-  const cause = failed?.cause ?? usedUp(c, (next.pending ?? []).length)
-  return { next, orders: [...orders, { type: 'failTask', checkpointId: c.checkpointId, cause }] }
-}
-
-const usedUp = (c: Context, left: number): Cause => ({
-  code: 'COMMIT_FAILED',
-  message: `${left} committable(s) of checkpoint ${c.checkpointId} asked to be committed later, after ${c.retries} retries.`,
-  restartHelps: true,
-  thrown: null,
-})
-
-const threw = (c: Context, f: TwoPhaseCommitFact): Step => ({
-  next: {},
-  orders:
-    f.type === 'commit.failed' ? [stopTimer, { type: 'failTask', checkpointId: c.checkpointId, cause: f.cause }] : [],
-})
-
-const expired = (c: Context, f: TwoPhaseCommitFact): Step => ({
-  next: {},
-  orders:
-    f.type === 'commit.failed'
-      ? [stopTimer, { type: 'reportExpired', checkpointId: c.checkpointId, cause: f.cause }]
-      : [],
-})
-
-const timedOut = (c: Context): Step => ({
-  next: {},
-  orders: [
-    {
-      type: 'failTask',
-      checkpointId: c.checkpointId,
-      cause: {
-        code: 'COMMIT_TIMED_OUT',
-        message: `The commit of checkpoint ${c.checkpointId} did not answer within ${c.commitTimeoutMs} ms.`,
-        restartHelps: true,
-        thrown: null,
-      },
-    },
-  ],
-})
-
-const incomplete = (c: Context): Step => ({
-  next: {},
-  orders: [
-    {
-      type: 'failTask',
-      checkpointId: c.checkpointId,
-      cause: {
-        code: 'COMMITTABLES_MISSING',
-        message: `Checkpoint ${c.checkpointId} is complete, but only ${c.arrived} of ${c.announced} announced committables are here.`,
-        restartHelps: true,
-        thrown: null,
-      },
-    },
-  ],
-})
+export type * from './two-phase-commit-vocabulary.ts'
 
 const sinkSetup = setup({
   types: {
-    context: {} as Context,
+    context: {} as TwoPhaseCommitContext,
     events: {} as TwoPhaseCommitFact,
     emitted: {} as TwoPhaseCommitOrder,
     input: {} as TwoPhaseCommitInput,
@@ -223,7 +40,7 @@ const sinkSetup = setup({
   },
 })
 
-const apply = (decide: (c: Context, f: TwoPhaseCommitFact) => Step) =>
+const apply = (decide: (c: TwoPhaseCommitContext, f: TwoPhaseCommitFact) => arithmetic.TwoPhaseCommitStep) =>
   sinkSetup.enqueueActions(({ context, event, enqueue }) => {
     const step = decide(context, event)
     enqueue.assign(step.next)
@@ -245,8 +62,8 @@ export const twoPhaseCommit = sinkSetup.createMachine({
   states: {
     open: {
       on: {
-        'transaction.preCommitted': { target: 'preCommitted', actions: apply(preCommit) },
-        'transaction.restored': { target: 'due', actions: apply(preCommit) },
+        'transaction.preCommitted': { target: 'preCommitted', actions: apply(arithmetic.preCommit) },
+        'transaction.restored': { target: 'due', actions: apply(arithmetic.preCommit) },
         'transaction.closed': {
           target: 'aborted',
           actions: apply(() => ({ next: {}, orders: [{ type: 'abortTransaction' }] })),
@@ -257,35 +74,35 @@ export const twoPhaseCommit = sinkSetup.createMachine({
     // stands in a checkpoint, and whoever restores that commits it.
     preCommitted: {
       on: {
-        'committables.arrived': { actions: apply(preCommit) },
+        'committables.arrived': { actions: apply(arithmetic.preCommit) },
         'checkpoint.completed': [
           { guard: 'isCoveredAndWhole', target: 'due' },
-          { guard: 'isCovered', actions: apply(incomplete) },
+          { guard: 'isCovered', actions: apply(arithmetic.incomplete) },
         ],
-        'input.ended': [{ guard: 'isWhole', target: 'due' }, { actions: apply(incomplete) }],
+        'input.ended': [{ guard: 'isWhole', target: 'due' }, { actions: apply(arithmetic.incomplete) }],
       },
     },
     due: {
       on: {
         'turn.came': [
           { guard: 'isEmpty', target: 'committed' },
-          { target: 'committing', actions: apply(commit) },
+          { target: 'committing', actions: apply(arithmetic.commit) },
         ],
       },
     },
     committing: {
       on: {
         'commit.answered': [
-          { guard: 'refused', target: 'failed', actions: apply(answeredAndFail) },
-          { guard: 'allCommitted', target: 'committed', actions: apply(answered) },
-          { guard: 'mayRetry', actions: apply(answeredAndTryAgain) },
-          { target: 'failed', actions: apply(answeredAndFail) },
+          { guard: 'refused', target: 'failed', actions: apply(arithmetic.answeredAndFail) },
+          { guard: 'allCommitted', target: 'committed', actions: apply(arithmetic.answered) },
+          { guard: 'mayRetry', actions: apply(arithmetic.answeredAndTryAgain) },
+          { target: 'failed', actions: apply(arithmetic.answeredAndFail) },
         ],
         'commit.failed': [
-          { guard: 'isTooOldToInsist', target: 'expired', actions: apply(expired) },
-          { target: 'failed', actions: apply(threw) },
+          { guard: 'isTooOldToInsist', target: 'expired', actions: apply(arithmetic.expired) },
+          { target: 'failed', actions: apply(arithmetic.threw) },
         ],
-        'timer.fired': { target: 'timedOut', actions: apply(timedOut) },
+        'timer.fired': { target: 'timedOut', actions: apply(arithmetic.timedOut) },
       },
     },
     committed: {},
@@ -299,7 +116,7 @@ export const twoPhaseCommit = sinkSetup.createMachine({
 })
 
 /** What the host needs to know of a transaction, and no more. */
-export const standing = (snapshot: { readonly value: unknown; readonly context: Context }) => ({
+export const standing = (snapshot: { readonly value: unknown; readonly context: TwoPhaseCommitContext }) => ({
   phase: snapshot.value as
     | 'open'
     | 'preCommitted'

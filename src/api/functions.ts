@@ -11,7 +11,7 @@ import type {
 } from '../operators/functions.ts'
 
 /** What every function may have besides its processing. What is called once may wait; what is called per record may not. */
-export abstract class AbstractRichFunction implements RichFunction {
+abstract class AbstractRichFunction implements RichFunction {
   /** After the state was restored, before the first record; the task is INITIALIZING until it has resolved. */
   open?(context: RuntimeContext): void | Promise<void>
   /** Once at the end, whatever happened. */

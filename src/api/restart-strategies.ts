@@ -1,12 +1,13 @@
 /** What happens after a failure, as Flink's factories name it. Each gives the options that a configuration would hold. */
+import { checkedOption, codeLayer } from '../base/config/configuration-layer.ts'
+import { ConfigurationReader } from '../base/config/configuration-reader.ts'
 import type { Duration } from '../base/config/duration.ts'
-import { StreamError } from '../base/errors.ts'
-import { type ProgramOptions, checkedOption } from './program-options.ts'
+import type { Configuration, OptionKey } from '../base/config/options.ts'
 
 /** Made by `RestartStrategies`; for `setRestartStrategy`. */
 export interface RestartStrategyConfiguration {
   /** Empty: what the configuration says. */
-  readonly options: ProgramOptions
+  readonly options: Configuration
 }
 
 export interface ExponentialDelayOptions {
@@ -24,14 +25,14 @@ export interface ExponentialDelayOptions {
   readonly attemptsBeforeResetBackoff?: number | undefined
 }
 
-/** Each throws CONFIG_INVALID for a value that is not legal, naming option, value and legal range. */
+/** Each throws CONFIG_INVALID for a value that is not legal, naming method, option, value and what is legal. */
 export const RestartStrategies = {
   /** The first failure fails the job. */
-  noRestart: (): RestartStrategyConfiguration => strategy({ 'restart-strategy.type': 'none' }),
+  noRestart: (): RestartStrategyConfiguration => strategy('noRestart', { 'restart-strategy.type': 'none' }),
 
   /** Restarts `attempts` times in the life of the job, `delay` after the failure. */
   fixedDelayRestart: (attempts: number, delay: Duration): RestartStrategyConfiguration =>
-    strategy({
+    strategy('fixedDelayRestart', {
       'restart-strategy.type': 'fixed-delay',
       'restart-strategy.fixed-delay.attempts': attempts,
       'restart-strategy.fixed-delay.delay': delay,
@@ -39,7 +40,7 @@ export const RestartStrategies = {
 
   /** Restarts unless there are more than `maxFailures` within `interval`. */
   failureRateRestart: (maxFailures: number, interval: Duration, delay: Duration): RestartStrategyConfiguration =>
-    strategy({
+    strategy('failureRateRestart', {
       'restart-strategy.type': 'failure-rate',
       'restart-strategy.failure-rate.max-failures-per-interval': maxFailures,
       'restart-strategy.failure-rate.failure-rate-interval': interval,
@@ -47,38 +48,31 @@ export const RestartStrategies = {
     }),
 
   /** Waits longer after each failure, until the job has run long enough. */
-  exponentialDelayRestart: (options: ExponentialDelayOptions = {}): RestartStrategyConfiguration => {
-    const made = strategy({
+  exponentialDelayRestart: (options: ExponentialDelayOptions = {}): RestartStrategyConfiguration =>
+    strategy('exponentialDelayRestart', {
       'restart-strategy.type': 'exponential-delay',
-      'restart-strategy.exponential-delay.initial-backoff': options.initialBackoff ?? 1000,
-      'restart-strategy.exponential-delay.max-backoff': options.maxBackoff ?? 60_000,
+      'restart-strategy.exponential-delay.initial-backoff': options.initialBackoff,
+      'restart-strategy.exponential-delay.max-backoff': options.maxBackoff,
       'restart-strategy.exponential-delay.backoff-multiplier': options.backoffMultiplier,
       'restart-strategy.exponential-delay.reset-backoff-threshold': options.resetBackoffThreshold,
       'restart-strategy.exponential-delay.jitter-factor': options.jitterFactor,
       'restart-strategy.exponential-delay.attempts-before-reset-backoff': options.attemptsBeforeResetBackoff,
-    })
-    refuseFalling(made.options)
-    return made
-  },
+    }),
 
   /** What the configuration says, as if the program had named no strategy. */
-  fallBackRestart: (): RestartStrategyConfiguration => strategy({}),
+  fallBackRestart: (): RestartStrategyConfiguration => ({ options: {} }),
 } as const
 
-function strategy(options: ProgramOptions): RestartStrategyConfiguration {
-  const checked = Object.entries(options)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => [key, checkedOption(key, value)])
-  return { options: Object.fromEntries(checked) }
+function strategy(method: string, given: Configuration): RestartStrategyConfiguration {
+  const present = Object.entries(given).filter(([, value]) => value !== undefined)
+  const options = Object.fromEntries(
+    present.map(([key, value]) => [key, checkedOption(key as OptionKey, value as never, method)]),
+  )
+  refuseContradictions(options)
+  return { options }
 }
 
-function refuseFalling(options: ProgramOptions): void {
-  const initialMs = Number(options['restart-strategy.exponential-delay.initial-backoff'])
-  const maxMs = Number(options['restart-strategy.exponential-delay.max-backoff'])
-  if (initialMs > maxMs)
-    throw new StreamError('RESTART_STRATEGY_INVALID', {
-      message: `exponentialDelayRestart: the initial backoff (${initialMs} ms) is above the longest one (${maxMs} ms).`,
-      hint: 'Give an initialBackoff up to maxBackoff, whose default is 1 min.',
-      details: { initialBackoffMs: initialMs, maxBackoffMs: maxMs },
-    })
+/** The reader refuses options that do not go together. */
+function refuseContradictions(options: Configuration): void {
+  new ConfigurationReader([codeLayer(options)])
 }

@@ -83,6 +83,18 @@ export const ERROR_CODES = {
   JOB_FILE_INVALID: final,
   JOB_NOT_STARTED: final,
   VERSIONS_DIFFER: final,
+  /** Sources: the input, and what a user's source gives. */
+  INPUT_DAMAGED: final,
+  INPUT_MISSING: final,
+  RECORD_INVALID: final,
+  SOURCE_CHANGED: final,
+  SOURCE_ENDED: final,
+  SOURCE_INVALID: final,
+  TIMESTAMP_INVALID: final,
+  /** Sinks: records that cannot be written, and files that are not what was written. */
+  RECORD_NOT_WRITABLE: final,
+  SINK_FILE_CONFLICT: final,
+  SINK_FILE_MISSING: final,
 } as const satisfies Record<string, CodeFacts>
 
 export type ErrorCode = keyof typeof ERROR_CODES

@@ -83,7 +83,7 @@ function readLatin1(input: ByteReader, length: number): string {
   input.need(length)
   const start = input.position
   input.position += length
-  if (length > 24) return Buffer.from(input.bytes.buffer, input.bytes.byteOffset + start, length).latin1Slice()
+  if (length > 24) return Buffer.from(input.bytes.buffer, input.bytes.byteOffset + start, length).toString('latin1')
   const { bytes } = input
   let text = ''
   for (let i = 0; i < length; i++) text += String.fromCharCode(bytes[start + i] as number)

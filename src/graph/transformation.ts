@@ -41,13 +41,13 @@ export interface OperatorSettings {
 }
 
 /** How the records of `input` are dealt out. The one nearest to the consumer counts. */
-export interface PartitionTransformation {
+interface PartitionTransformation {
   readonly kind: 'partition'
   readonly input: Transformation
   readonly partitioner: Partitioner
 }
 
-export interface SideOutputTransformation {
+interface SideOutputTransformation {
   readonly kind: 'sideOutput'
   readonly input: OperatorTransformation
   readonly tag: string

@@ -36,7 +36,7 @@ export interface RuntimeContext {
   readonly maxNumberOfParallelSubtasks: number
   /** From 0; a restart raises it. */
   readonly attemptNumber: number
-  getState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T>
+  getState<T, Default extends T | undefined = undefined>(descriptor: ValueStateDescriptor<T, Default>): ValueState<T, Default>
   getListState<T>(descriptor: ListStateDescriptor<T>): ListState<T>
   getMapState<K, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>
   getReducingState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>

@@ -18,6 +18,11 @@ export interface SinkWriter<in T> {
   write(value: T, context: WriteContext): void | Promise<void>
   /** Before each snapshot, and with `endOfInput` at the end of a bounded input. */
   flush(endOfInput: boolean): void | Promise<void>
+  /**
+   * Settles when everything that was handed over with this snapshot is safe. It delays the acknowledgement of the
+   * checkpoint, not the records.
+   */
+  makeDurable?(checkpointId: number): void | Promise<void>
   close(): void | Promise<void>
 }
 
@@ -28,7 +33,10 @@ export interface WriteContext {
 }
 
 export interface StatefulSinkWriter<in T, out State> extends SinkWriter<T> {
-  /** What the writer must get back after a restore. A promise delays the acknowledgement, not the records: files become durable in it. */
+  /**
+   * What the writer must get back after a restore, asked before the barrier leaves, behind `flush` and `prepareCommit`. A
+   * promise delays the barrier: what takes long belongs into `makeDurable`.
+   */
   snapshotState(checkpointId: number): readonly State[] | Promise<readonly State[]>
 }
 
@@ -82,6 +90,8 @@ export interface WriterContext {
   /** Raised by every restart inside the process. */
   readonly attempt: number
   readonly restoredCheckpointId: number | undefined
+  /** Whether checkpoints will complete; without them only the end of the input commits. */
+  readonly checkpointing: boolean
   readonly environment: SinkEnvironment
 }
 

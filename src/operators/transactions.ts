@@ -8,8 +8,6 @@
  * Commits run one at a time, in the order of checkpoint ids, while records go on. A promise returned here rejects with
  * what failed the commit, and whoever called must then fail the task. Nobody need catch it: an unobserved one is silent.
  */
-import type { CommitRequest } from './sink.ts'
-
 export interface Transactions<C> {
   /** Transactions: this one is open from now on. There must be no other open one. */
   begin(transaction: C): void
@@ -38,9 +36,6 @@ export interface Transactions<C> {
   /** Aborts the open transaction, begins no further commit, and resolves when nothing of the subtask is under way any more. */
   close(): Promise<void>
 }
-
-/** The committer's part: resolving commits every request not marked otherwise, throwing commits none. One call at a time. */
-export type CommitFunction<C> = (requests: readonly CommitRequest<C>[]) => void | Promise<void>
 
 export interface PendingCommittable<C> {
   readonly checkpointId: number

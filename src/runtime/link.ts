@@ -22,6 +22,8 @@ export type TaskOrder =
       readonly type: 'deployTasks'
       readonly attempt: number
       readonly checkpointId: number | null
+      /** Where the files of that checkpoint lie. */
+      readonly location: string | null
       /** All tasks of the attempt that live behind this link. */
       readonly restores: readonly TaskRestore[]
     }

@@ -29,6 +29,8 @@ export class SourceCoordinator {
   readonly #stateSerializer: Serializer<unknown>
   readonly #enumerator: SplitEnumerator<SourceSplit, unknown>
   readonly #readers = new Set<number>()
+  /** What is meant for a reader that has not registered yet. */
+  readonly #early = new Map<number, SourceEvent[]>()
   readonly #timers = new Set<Timer>()
   /** Checkpoints whose trigger has not gone out yet. */
   readonly #untriggered = new Set<number>()
@@ -48,6 +50,8 @@ export class SourceCoordinator {
 
   readerRegistered(subtask: number): void {
     this.#readers.add(subtask)
+    for (const event of this.#early.get(subtask) ?? []) this.#send(subtask, event)
+    this.#early.delete(subtask)
     this.#guard(() => this.#enumerator.addReader(subtask))
   }
 
@@ -98,6 +102,7 @@ export class SourceCoordinator {
   }
 
   #send(subtask: number, event: SourceEvent): void {
+    if (!this.#readers.has(subtask)) return void this.#early.set(subtask, [...(this.#early.get(subtask) ?? []), event])
     const send = () => {
       if (!this.#closed) this.#options.send(subtask, event)
     }

@@ -6,6 +6,8 @@ import { StreamError, toError } from '../base/errors.ts'
 import { type CheckpointBarrier, MAX_WATERMARK } from '../elements/stream-element.ts'
 import type { ChainedOperator, JobVertex } from '../graph/job-graph.ts'
 import type { Input, Operator, SourceOperator } from '../operators/operator.ts'
+import type { Json } from '../elements/json.ts'
+import type { OperatorSubtaskState, StateHandle } from '../state/snapshot.ts'
 import { type AlignmentHost, hostAlignment } from './control/barrier-alignment.ts'
 import { hostSubtaskCheckpoint, type SubtaskCheckpointHost } from './control/subtask-checkpoint.ts'
 import { hostTask, type Task } from './control/task.ts'
@@ -31,6 +33,8 @@ export interface StreamTaskOptions {
   readonly name: string
   readonly restore: TaskRestore
   readonly restoredCheckpointId: number | undefined
+  /** Where the files of that checkpoint lie. */
+  readonly location: string | undefined
   readonly environment: TaskEnvironment
   tell(fact: TaskFact): void
 }
@@ -48,8 +52,6 @@ export class StreamTask {
   #chain: OperatorChain | undefined
   #subtask: Subtask | undefined
   #alignment: AlignmentHost | undefined
-  /** What came for the source before it could take it. */
-  #earlyEvents: SourceEvent[] = []
   #drain = true
   /** The operator whose function threw, for reports. */
   #blamed: string | null = null
@@ -58,7 +60,11 @@ export class StreamTask {
     const { environment, task, attempt } = options
     this.options = options
     this.#environment = environment
-    this.gate = new SubtaskGate({ wake: () => environment.turnLoop.wake(), failed: (cause) => this.fail(cause) })
+    this.gate = new SubtaskGate({
+      wake: () => environment.turnLoop.wake(),
+      failed: (cause) => this.fail(cause),
+      monotonicMs: () => environment.ports.clock.monotonic(),
+    })
     const { settings } = environment
     this.#host = hostTask({
       id: `${this.#path}/task`,
@@ -119,8 +125,7 @@ export class StreamTask {
   }
 
   takeSourceEvent(event: SourceEvent): void {
-    if (this.#subtask === undefined) this.#earlyEvents.push(event)
-    else this.#subtask.mail(() => this.#giveToSource(event))
+    this.#subtask?.mail(() => this.#giveToSource(event))
   }
 
   /** Records that the source has emitted, or the sink has taken, since the start of the attempt. */
@@ -131,10 +136,6 @@ export class StreamTask {
   get recordsOut(): number {
     const isSink = (operator: ChainedOperator) => operator.outputs.length === 0
     return this.#runtimes.reduce((sum, runtime) => sum + (isSink(runtime.operator) ? runtime.counters.recordsIn : 0), 0)
-  }
-
-  get isBackPressured(): boolean {
-    return this.#permission.running && this.gate.closed > 0
   }
 
   get #path(): string {
@@ -170,6 +171,7 @@ export class StreamTask {
       },
       sendSplitRequest: () => tell({ type: 'split.requested', task, attempt }),
       count: (name: string, added: number) => tell({ type: 'records.counted', name, added }),
+      broken: (cause: Error) => this.#broken(cause),
     }
   }
 
@@ -207,12 +209,18 @@ export class StreamTask {
       },
       broken: (cause) => this.#broken(cause),
     })
-    return this.#lives.open()
+    return inOrder([() => this.#lives?.open(), () => this.#register()])
+  }
+
+  /** Before RUNNING is told: what the enumerator deals out is under way before the first checkpoint can be triggered. */
+  #register(): void {
+    const { task, attempt, vertex, tell } = this.options
+    if (vertex.source !== undefined) tell({ type: 'reader.registered', task, attempt })
   }
 
   #run(): void {
     const { settings, ports, tap, turnLoop } = this.#environment
-    const { task, attempt, vertex } = this.options
+    const { task, attempt } = this.options
     const channels = this.#wired().channels.length
     this.#alignment = hostAlignment({
       id: `${this.#path}/alignment`,
@@ -242,8 +250,6 @@ export class StreamTask {
     this.#alignment.start()
     this.#permission.running = true
     turnLoop.add(this.#reading())
-    if (vertex.source !== undefined) this.options.tell({ type: 'reader.registered', task, attempt })
-    for (const event of this.#earlyEvents.splice(0)) this.takeSourceEvent(event)
   }
 
   /** A throw of the operators fails the task, unless the job said that it only declines. */
@@ -278,9 +284,9 @@ export class StreamTask {
       deps: {
         write: (_, signal) => writeSubtask(frozen as FrozenSubtask, this.#environment, signal),
         release: () => frozen?.release(),
-        acknowledge: ({ handles }) => tell({ type: 'checkpoint.acknowledged', task, attempt, checkpointId, handles }),
+        acknowledge: ({ handles }) => tell({ type: 'checkpoint.acknowledged', task, attempt, checkpointId, handles: handles as unknown as Json }),
         decline: ({ reason, message }) => tell({ type: 'checkpoint.declined', task, attempt, checkpointId, reason, message }),
-        discard: (handles) => this.#environment.discard([handles]),
+        discard: (states) => this.#environment.discard(checkpointId, handlesOf(states)),
         forget: () => void this.#checkpoints.delete(checkpointId),
         nowMs: () => ports.clock.now(),
         failed: (cause) => this.#broken(cause),
@@ -289,8 +295,10 @@ export class StreamTask {
     this.#checkpoints.set(checkpointId, host)
     host.start()
     try {
-      frozen = freezeSubtask(this.#runtimes, this.#made(), checkpointId, this.options.subtask)
+      frozen = freezeSubtask(this.#runtimes, this.#made().operators, checkpointId, this.options.subtask)
     } catch (thrown) {
+      // The alignment declines; this one only ends.
+      host.aborted()
       host.notFrozen(thrown)
       throw thrown
     }
@@ -363,4 +371,8 @@ export class StreamTask {
   #reading(): Subtask {
     return this.#subtask as Subtask
   }
+}
+
+function handlesOf(states: readonly OperatorSubtaskState[]): readonly StateHandle[] {
+  return states.flatMap(({ keyed, operator }) => [keyed, operator].filter((handle) => handle !== undefined))
 }

@@ -1,6 +1,6 @@
 /** What all subtasks of a thread share: ports, settings, the turn loop, the way to and from checkpoint storage. Types only. */
 import type { Ports } from '../base/ports.ts'
-import type { SnapshotReader, SnapshotWriter } from '../state/snapshot.ts'
+import type { SnapshotReader, SnapshotWriter, StateHandle } from '../state/snapshot.ts'
 import type { Causes } from './control/causes.ts'
 import type { ChartTap } from './control/host-chart.ts'
 import type { TurnLoop } from './data/turn-loop.ts'
@@ -13,9 +13,10 @@ export interface TaskEnvironment {
   readonly settings: TaskSettings
   readonly turnLoop: TurnLoop
   readonly snapshotWriter: SnapshotWriter
-  readonly snapshotReader: SnapshotReader
-  /** Deletes state files that nobody will ask for. Best effort. */
-  discard(handles: readonly unknown[]): void
+  /** The files of the checkpoint at this place. */
+  snapshotReader(location: string): SnapshotReader
+  /** Deletes state files of a checkpoint that nobody will ask for. Best effort. */
+  discard(checkpointId: number, handles: readonly StateHandle[]): void
   readonly causes: Causes
   readonly tap: ChartTap | undefined
 }

@@ -100,16 +100,23 @@ export class FrozenTables implements FrozenKeyedState {
   }
 
   async writeTo(stream: SnapshotStream): Promise<void> {
+    for (const bytes of this.payload()) {
+      const settled = stream.append(bytes)
+      if (settled !== undefined) await settled
+    }
+  }
+
+  *payload(): Generator<Uint8Array> {
     assert(!this.#released && this.step(1), 'a snapshot of keyed state was written before all its entries were serialised')
-    await stream.append(this.#header)
-    for (let place = 0; place < this.#outputs.length; place++) {
-      const output = this.#outputs[place]
+    yield this.#header
+    const outputs = this.#outputs
+    for (let place = 0; place < outputs.length && !this.#released; place++) {
+      const output = outputs[place]
       if (output === undefined) continue
+      outputs[place] = undefined
       const { chunks, length, crc } = output.finish()
-      await stream.append(encodeBlobHeader(this.#keyGroups.first + place, length, crc))
-      for (const chunk of chunks) await stream.append(chunk)
-      this.#outputs[place] = undefined
-      if (this.#released) return
+      yield encodeBlobHeader(this.#keyGroups.first + place, length, crc)
+      yield* chunks
     }
   }
 

@@ -51,7 +51,7 @@ const scratch = new ByteWriter(256)
 function encodeComposite(key: unknown): string {
   scratch.length = 0
   encodePart(scratch, key, key, 0)
-  return COMPOSITE + Buffer.from(scratch.bytes.buffer, 0, scratch.length).latin1Slice()
+  return COMPOSITE + Buffer.from(scratch.bytes.buffer, 0, scratch.length).toString('latin1')
 }
 
 function encodePart(out: ByteWriter, part: unknown, key: unknown, depth: number): void {

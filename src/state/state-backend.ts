@@ -75,8 +75,10 @@ export interface FrozenKeyedState {
    * step: the snapshot has failed then, and only `release` may follow.
    */
   step(budgetEntries: number): boolean
-  /** After `step` gave true. Appends the payload and waits where the stream asks to; `finish` is the caller's. */
+  /** After `step` gave true. Appends the payload and waits where the stream asks to; `finish` is the caller's. Stops early when released. */
   writeTo(stream: SnapshotStream): Promise<void>
+  /** After `step` gave true, instead of `writeTo`: the same bytes, piece by piece; each piece is let go once it was given. */
+  payload(): Iterable<Uint8Array>
   /** At the end, or at any time to give the snapshot up: nothing is serialised for it from now on. Harmless when repeated. */
   release(): void
 }

@@ -3,7 +3,7 @@ import { StreamError } from '../base/errors.ts'
 import { FrozenTables } from './frozen-tables.ts'
 import type { KeyGroupRange } from './key-group-range.ts'
 import type { StoredTable } from './keyed-format.ts'
-import { type EntryCodec, KeyedTable } from './keyed-table.ts'
+import { type EntryCodec, KeyedTable, type StoredSerializer } from './keyed-table.ts'
 import { claim, type RestoredTable, readPayloads, serializersText } from './restored-tables.ts'
 import type { KeyedStatePayload } from './state-backend.ts'
 
@@ -29,7 +29,7 @@ export class TableRegistry {
     const place = `${space}/${name}`
     const slot = this.#slots.get(place)
     if (slot?.table !== undefined) {
-      refuseConflict(slot.stored, kind, codec)
+      refuseConflict(slot.stored, kind, codec.serializers)
       return slot.table as KeyedTable<unknown> as KeyedTable<V>
     }
     const table = new KeyedTable(kind, name, codec)
@@ -56,13 +56,13 @@ export class TableRegistry {
   }
 }
 
-function refuseConflict(stored: StoredTable, kind: string, codec: EntryCodec<never>): void {
-  const same = stored.kind === kind && serializersText(stored.serializers) === serializersText(codec.serializers)
+function refuseConflict(stored: StoredTable, kind: string, serializers: readonly StoredSerializer[]): void {
+  const same = stored.kind === kind && serializersText(stored.serializers) === serializersText(serializers)
   if (same) return
   throw new StreamError('STATE_CONFLICT', {
     message:
       stored.kind === kind
-        ? `State '${stored.name}' is declared with the serializers ${serializersText(stored.serializers)} and ${serializersText(codec.serializers)}.`
+        ? `State '${stored.name}' is declared with the serializers ${serializersText(stored.serializers)} and ${serializersText(serializers)}.`
         : `State '${stored.name}' is declared as a ${stored.kind} state and as a ${kind} state.`,
     hint: 'Give each state of an operator a name of its own.',
     details: { state: stored.name },

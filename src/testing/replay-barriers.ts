@@ -16,7 +16,7 @@ export interface BarrierTrace {
   readonly checkpointsAfterTasksFinish?: boolean | undefined
   /** Bytes of one record; 0 when left out. */
   readonly recordBytes?: number | undefined
-  /** `r1 q1 p1 b7@1 b7@1#30 s7@1 c7@1 e1 +100 ~100 close`: see docs/guides/testing.md. */
+  /** `r1 q1 p1 b7@1 b7@1#30 s7@1 c7@1 e1 +100 ~100 close`; what each means stands at BarrierStep. */
   readonly steps: readonly string[]
 }
 

@@ -45,6 +45,15 @@ describe('the at-least-once alignment of a subtask', () => {
     expect(wrong.slice(0, 3).join('\n\n')).toBe('')
   })
 
+  test('follows ids in their order, and keeps nothing that cannot matter any more', () => {
+    for (const { value, context } of walks.flatMap(({ walk }) => walk.states)) {
+      const ids = context.followed.map(({ checkpointId }) => checkpointId)
+      expect(ids).toEqual([...new Set(ids)].sort((one, other) => one - other))
+      expect(context.followed.every(({ reached, target }) => reached.length < target)).toBe(true)
+      if (value === 'waiting') expect([context.due, context.deferred]).toEqual([null, []])
+    }
+  })
+
   test('leaves no transition of the chart untried', () => {
     const edges = walks.flatMap(({ walk }) => walk.edges)
     expect(unusedTransitions(atLeastOnceAlignment, edges)).toEqual([])

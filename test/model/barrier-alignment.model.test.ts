@@ -67,6 +67,13 @@ describe('the barrier alignment of a subtask', () => {
     expect(wrong.slice(0, 3).join('\n\n')).toBe('')
   })
 
+  test('keeps nothing that cannot matter any more', () => {
+    for (const { value, context } of walks.flatMap(({ walk }) => walk.states)) {
+      expect(context.aborted.every((id) => id >= context.current)).toBe(true)
+      if (value === 'waiting') expect([context.due, context.deferred]).toEqual([null, []])
+    }
+  })
+
   test('leaves no transition of the chart untried', () => {
     const edges = walks.flatMap(({ walk }) => walk.edges)
     expect(unusedTransitions(barrierAlignment, edges)).toEqual([])

@@ -314,6 +314,16 @@ describe('every edge of the checkpoint coordinator', () => {
       })
     })
 
+    it('only checkpoints are subsumed, and only by what is newer', () => {
+      each(({ orders }) => {
+        for (const { event } of of(orders, 'report')) {
+          if (event.type !== 'checkpoint.aborted' || event.reason !== 'CHECKPOINT_SUBSUMED') continue
+          expect(event.kind).toBe('checkpoint')
+          expect(Math.max(...reported(orders, 'checkpoint.completed'))).toBeGreaterThan(event.checkpointId)
+        }
+      })
+    })
+
     it('what the store keeps is in order and within its number, and what left it is deleted if it is ours', () => {
       each(({ before, fact, after, orders }) => {
         const kept = after.context.completed.map((one) => one.checkpointId)

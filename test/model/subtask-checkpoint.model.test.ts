@@ -1,6 +1,6 @@
 /** The chart of one subtask's checkpoint, walked completely; every edge replayed against the real host; then at random. */
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { type SubtaskCheckpointFact, subtaskCheckpoint } from '#machines/subtask-checkpoint'
 import { hostSubtaskCheckpoint, type SubtaskCheckpointHost } from '../../src/runtime/control/subtask-checkpoint.ts'
 import { explore, inWords, unusedTransitions } from './explore.ts'
@@ -46,8 +46,21 @@ class SlowWriter {
     this.host.start()
   }
 
+  frozen(): void {
+    this.asked.push('frozen')
+    this.host.frozen()
+  }
+
+  aborted(): void {
+    this.asked.push('abort')
+    this.host.aborted()
+  }
+
   written(): void {
-    this.#answer?.written(HANDLES)
+    if (this.#answer === undefined) return
+    this.asked.push('written')
+    this.#answer.written(HANDLES)
+    this.#answer = undefined
   }
 
   notWritten(): void {
@@ -59,11 +72,11 @@ class SlowWriter {
       case 'location.assigned':
         return this.host.locationAssigned(LOCATION)
       case 'snapshot.frozen':
-        return this.host.frozen()
+        return this.frozen()
       case 'snapshot.notFrozen':
         return this.host.notFrozen(new Error(THREW.message))
       case 'checkpoint.aborted':
-        return this.host.aborted()
+        return this.aborted()
       case 'state.written':
         this.written()
         return settled()
@@ -120,14 +133,22 @@ const claims: Readonly<Record<string, (asked: readonly string[]) => boolean>> = 
     asked.filter((what) => what === 'release' || what.startsWith('write ')).length <= 1,
   'what was written is acknowledged or discarded, never both': (asked) =>
     asked.filter((what) => /^(acknowledge|discard) /.test(what)).length <= 1,
+  'when it is forgotten, what was frozen has been written or released': (asked) =>
+    !asked.includes('frozen') || !over(asked) || asked.some((what) => what === 'release' || what.startsWith('write ')),
+  'when it is forgotten, what was written has been acknowledged or discarded': (asked) =>
+    !asked.includes('written') || !over(asked) || asked.some((what) => /^(acknowledge|discard) /.test(what)),
   'only a writer at work is cancelled, and only by an abort': (asked) =>
-    !asked.includes('cancel') || (asked[0] === `write to ${LOCATION}` && asked.includes('abort')),
+    !asked.includes('cancel') || (asked.includes(`write to ${LOCATION}`) && asked.includes('abort')),
   'it is forgotten once, as the last thing': (asked) => {
     const first = asked.findIndex((what) => what.startsWith('forget'))
-    return first < 0 || asked.slice(first + 1).every((what) => what === 'abort')
+    return first < 0 || asked.slice(first + 1).every((what) => ['abort', 'written', 'frozen'].includes(what))
   },
   'every order carries attempt and checkpoint id': (asked) =>
     asked.every((what) => !/^(acknowledge|decline|forget) /.test(what) || what.includes(' 2/7')),
+}
+
+function over(asked: readonly string[]): boolean {
+  return asked.some((what) => what.startsWith('forget'))
 }
 
 function broken(asked: readonly string[]): readonly string[] {
@@ -140,7 +161,6 @@ describe('the checkpoint of a subtask', () => {
     for (const edge of walk.edges) {
       const task = new SlowWriter(location ?? undefined)
       for (const fact of [...edge.path, edge.fact]) {
-        if (fact.type === 'checkpoint.aborted') task.asked.push('abort')
         await task.perform(fact)
       }
       const elsewhere =
@@ -165,12 +185,13 @@ describe('the checkpoint of a subtask', () => {
 
   test('cleans up, whichever of writing, abort, location and freezing comes first', async () => {
     const ends = new Set<string>()
+    const printed = vi.spyOn(console, 'warn')
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.boolean(), fc.boolean(), fc.boolean(), async (s, writes, known, aborts) => {
         const task = new SlowWriter(known ? LOCATION : undefined)
         const happens = (what: string, act: () => void) => void s.schedule(Promise.resolve(), what).then(act)
         happens('frozen', () => {
-          task.host.frozen()
+          task.frozen()
           happens('the writer ends', () => (writes ? task.written() : task.notWritten()))
         })
         if (!known)
@@ -178,11 +199,7 @@ describe('the checkpoint of a subtask', () => {
             task.host.locationAssigned(LOCATION)
             happens('the writer ends', () => (writes ? task.written() : task.notWritten()))
           })
-        if (aborts)
-          happens('the coordinator aborts', () => {
-            task.asked.push('abort')
-            task.host.aborted()
-          })
+        if (aborts) happens('the coordinator aborts', () => task.aborted())
         await s.waitIdle()
         await settled()
         expect(broken(task.asked)).toEqual([])
@@ -195,6 +212,9 @@ describe('the checkpoint of a subtask', () => {
       }),
       { numRuns: 500 },
     )
+    // What comes too late finds nobody: xstate warns of facts that are sent to a chart that has ended.
+    expect(printed).not.toHaveBeenCalled()
+    printed.mockRestore()
     // The interleavings that matter did occur.
     const occurred = (...words: readonly string[]) => [...ends].some((end) => words.every((word) => end.includes(word)))
     expect(occurred('cancel', 'discard')).toBe(true)

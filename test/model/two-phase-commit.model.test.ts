@@ -96,8 +96,6 @@ async function replay(path: readonly TwoPhaseCommitFact[]) {
   const calls: Call[] = []
   const steps: ChartStep[] = []
   const errors: unknown[] = []
-  const committed: string[] = []
-  const aborted: string[] = []
   const transactions = twoPhaseCommit<string>({
     id: 'job/sink-0#1/transactions',
     clock,
@@ -107,8 +105,6 @@ async function replay(path: readonly TwoPhaseCommitFact[]) {
     ignoreFailuresAfterMs: input.ignoreFailuresAfterMs,
     checkpointing: false,
     commit: (requests) => new Promise<void>((answer, refuse) => calls.push({ requests, answer, refuse })),
-    abort: (transaction) => void aborted.push(transaction),
-    committed: (committable) => void committed.push(committable),
     failed: (broken) => {
       throw broken
     },
@@ -172,13 +168,11 @@ async function replay(path: readonly TwoPhaseCommitFact[]) {
     }
     await settled()
   }
-  return {
-    steps: steps.filter(({ id }) => id.endsWith('/2')),
-    errors,
-    committed,
-    aborted,
-    pending: transactions.pending(),
+  const release = async () => {
+    older.answer()
+    await settled()
   }
+  return { release, steps: steps.filter(({ id }) => id.endsWith('/2')), errors, pending: transactions.pending() }
 }
 
 /** Causes carry the number under which the host keeps what was thrown: a matter of the host alone. */

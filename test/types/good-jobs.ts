@@ -3,6 +3,7 @@ import {
   type Collector,
   CollectSink,
   type Context,
+  type DataStream,
   DiscardingSink,
   defineSink,
   defineSource,
@@ -112,6 +113,28 @@ export function keysKeepTheirTypes(): void {
   }))
   orders.keyBy((order) => order.amount > 1)
   orders.keyBy((order) => BigInt(order.amount))
+}
+
+/** A part of a job that works for every record with an id. */
+export function firstOfEachId<T extends { readonly id: string }>(stream: DataStream<T>): DataStream<T> {
+  return stream
+    .keyBy((value): string => value.id)
+    .process<T>((context) => {
+      const seen = context.getState(new ValueStateDescriptor('seen', { default: () => false }))
+      return {
+        processElement(value, _context, out) {
+          if (!seen.value()) out.collect(value)
+          seen.update(true)
+        },
+      }
+    })
+}
+
+export function streamsOfSubtypes(): void {
+  const records: DataStream<{ readonly id: string }> = orders
+  const keyed: KeyedStream<{ readonly id: string }, string> = orders.keyBy((order) => order.id)
+  firstOfEachId(orders).map((order) => order.amount)
+  records.union(keyed)
 }
 
 interface Alert {

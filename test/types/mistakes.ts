@@ -10,6 +10,7 @@ import {
   ProcessFunction,
   type SingleOutputStreamOperator,
   type Sink,
+  type Source,
   StreamExecutionEnvironment,
   Time,
   ValueStateDescriptor,
@@ -27,6 +28,7 @@ const env = StreamExecutionEnvironment.getExecutionEnvironment()
 declare const orders: SingleOutputStreamOperator<Order>
 declare const numbers: SingleOutputStreamOperator<number>
 declare const keyed: KeyedStream<Order, string>
+declare const numbersSource: Source<number>
 declare const unitFromElsewhere: string
 
 export function valuesThatAreDue(): void {
@@ -172,9 +174,9 @@ export function outputsOfAnotherType(): void {
   orders.rebalance().name('rebalanced')
   // @ts-expect-error a union of orders and numbers has no id in every record
   orders.union(numbers).map((value) => value.id)
-  // @ts-expect-error the partitioner gets what the selector gives
   orders.partitionCustom(
     (key: number, partitions) => key % partitions,
+    // @ts-expect-error the partitioner gets what the selector gives
     (order) => order.id,
   )
 }
@@ -191,15 +193,10 @@ export function settings(): void {
   env.setStateBackend('rocksdb')
   // @ts-expect-error there is no such retention
   env.getCheckpointConfig().setExternalizedCheckpointRetention('RETAIN')
-  env.fromSource(
-    // @ts-expect-error a strategy for another type
-    { ...numbersSource },
-    WatermarkStrategy.forMonotonousTimestamps<Order>({ timestampAssigner: (order) => order.amount }),
-    'numbers',
-  )
+  // @ts-expect-error a strategy for another type
+  env.fromSource(numbersSource, WatermarkStrategy.noWatermarks<Order>(), 'numbers')
   // @ts-expect-error a strategy for another type
   numbers.assignTimestampsAndWatermarks(WatermarkStrategy.noWatermarks<Order>())
 }
 
-declare const numbersSource: import('../../src/index.ts').Source<number>
 export const used = [Waiting, WaitingSnapshot, Generator]

@@ -27,7 +27,7 @@ export const RUNTIME_OPTIONS = {
     min: -1,
     max: 32_768,
     description:
-      'Number of key groups: the highest parallelism that the job can ever have. -1: from the parallelism by Flink’s formula, at least 128.',
+      'Number of key groups: the highest parallelism that the job can ever have. -1 or 0: from the parallelism by Flink’s formula, at least 128.',
   },
   'pipeline.name': {
     area: 'pipeline',

@@ -33,18 +33,20 @@ interface OpenSplit<T, P> {
   readonly id: string
   position: P | undefined
   output: ReaderOutput<T> | undefined
+  /** One each: a signal with a listener of every split would be taken for a leak. */
+  readonly abort: AbortController
 }
 
 export class DefinedReader<T, P> implements SourceReader<T, DefinedSplit<P>> {
   readonly #options: DefinedReaderOptions<T, P>
   readonly #context: SourceReaderContext
-  readonly #abort = new AbortController()
   readonly #availability = new Availability()
   readonly #room = new Availability()
   readonly #queue = new RecordQueue<OpenSplit<T, P>>(READ_AHEAD)
   readonly #splits = new Map<string, OpenSplit<T, P>>()
   readonly #pumps = new Set<Promise<void>>()
   #started = false
+  #closed = false
   #noMoreSplits = false
 
   constructor(options: DefinedReaderOptions<T, P>) {
@@ -85,7 +87,7 @@ export class DefinedReader<T, P> implements SourceReader<T, DefinedSplit<P>> {
 
   addSplits(splits: readonly DefinedSplit<P>[]): void {
     for (const { id, position } of splits) {
-      const split: OpenSplit<T, P> = { id, position, output: undefined }
+      const split: OpenSplit<T, P> = { id, position, output: undefined, abort: new AbortController() }
       this.#splits.set(id, split)
       if (this.#started) this.#pump(split)
     }
@@ -97,8 +99,9 @@ export class DefinedReader<T, P> implements SourceReader<T, DefinedSplit<P>> {
   }
 
   async close(): Promise<void> {
-    this.#abort.abort()
+    this.#closed = true
     this.#room.wake()
+    for (const { abort } of this.#splits.values()) abort.abort()
     if (this.#pumps.size === 0) return
     let timer: Timer | undefined
     const cutOff = new Promise<void>((settle) => {
@@ -126,26 +129,23 @@ export class DefinedReader<T, P> implements SourceReader<T, DefinedSplit<P>> {
 
   /** Resolves at the end of the split. After the abort whatever still comes is dropped. */
   async #readAhead(split: OpenSplit<T, P>): Promise<void> {
-    const { signal } = this.#abort
+    const { signal } = split.abort
     const iterator = this.#options.read(split.id, split.position, signal)[Symbol.asyncIterator]()
-    while (!signal.aborted) {
+    const stop = () => void giveUp(iterator)
+    signal.addEventListener('abort', stop)
+    while (!this.#closed) {
       const next = await iterator.next()
-      if (signal.aborted) break
+      if (this.#closed) return
       if (next.done === true) return this.#returned(split)
       const record: unknown = next.value
       if (!isRecord(record)) throw noRecord(split.id, record)
       this.#bring(split, record.value, record.position, record.timestamp ?? NO_TIMESTAMP)
-      while (this.#queue.size >= READ_AHEAD && !signal.aborted) await this.#roomFor()
+      while (this.#queue.size >= READ_AHEAD && !this.#closed) await this.#room.wait()
     }
-    await iterator.return?.()
-  }
-
-  async #roomFor(): Promise<void> {
-    await this.#room.wait()
   }
 
   #bring(split: OpenSplit<T, P>, value: unknown, position: unknown, timestamp: number): void {
-    if (this.#abort.signal.aborted) return
+    if (this.#closed) return
     this.#queue.push(split, value, position, timestamp)
     this.#availability.wake()
   }
@@ -157,6 +157,15 @@ export class DefinedReader<T, P> implements SourceReader<T, DefinedSplit<P>> {
       hint: "An unbounded source yields until its signal is aborted. Declare it `boundedness: 'bounded'` if its splits end.",
       details: { split: split.id },
     })
+  }
+}
+
+/** Lets the iterator clean up. Nobody is there any more whom its failure could concern. */
+async function giveUp(iterator: AsyncIterator<unknown>): Promise<void> {
+  try {
+    await iterator.return?.()
+  } catch {
+    // Thrown by the user's clean-up after the abort.
   }
 }
 

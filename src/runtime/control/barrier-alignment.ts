@@ -2,7 +2,6 @@
  * Hosts the alignment chart of one subtask, of either consistency mode: its state becomes the permission of the record
  * loop, its orders become work of the task. It decides nothing and moves no record.
  */
-
 import {
   type AlignmentFact,
   type AlignmentInput,

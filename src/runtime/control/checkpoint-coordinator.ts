@@ -14,7 +14,8 @@ import type {
   TaskAttempt,
 } from '#machines/checkpoint-coordinator-vocabulary'
 import { StreamError } from '../../base/errors.ts'
-import { begun, type CheckpointWork, failureOf } from './checkpoint-work.ts'
+import { failureOf, jobFailure, requestFailure } from './checkpoint-failures.ts'
+import { begun, type CheckpointWork } from './checkpoint-work.ts'
 import { hostChart } from './host-chart.ts'
 import { NamedTimers } from './named-timers.ts'
 import { hostPendingCheckpoint, type PendingCheckpoint } from './pending-checkpoint.ts'
@@ -84,6 +85,8 @@ export function hostCheckpointCoordinator(
   const pending = new Map<number, PendingCheckpoint>()
   const askers = new Map<number, Asker>()
   let requests = 0
+  /** Set once, by a defect: the chart takes no fact any more. */
+  let broken: StreamError | undefined
   let waiting: { readonly until: () => boolean; readonly asker: { resolve(): void; reject(error: Error): void } }[] = []
   const timers = new NamedTimers(work.clock, (name) => send({ type: 'timer.fired', name }))
   const now = () => work.clock.monotonic()
@@ -121,9 +124,7 @@ export function hostCheckpointCoordinator(
           .get(order.checkpointId)
           ?.send({ type: 'abort.ordered', reason: order.reason, message: order.message })
       case 'releasePending':
-        pending.get(order.checkpointId)?.release()
-        pending.delete(order.checkpointId)
-        return
+        return release(order.checkpointId)
       case 'notifyComplete':
         return work.notifyComplete(order)
       case 'notifyAborted':
@@ -161,6 +162,13 @@ export function hostCheckpointCoordinator(
       default:
         return order satisfies never
     }
+  }
+
+  /** Nothing is addressed to it any more; what waits there already, its abort for one, is still dealt with. */
+  function release(checkpointId: number): void {
+    const actor = pending.get(checkpointId)
+    pending.delete(checkpointId)
+    void Promise.resolve(actor).then((released) => released?.release())
   }
 
   function makePlan(kind: CheckpointKind): void {
@@ -203,13 +211,13 @@ export function hostCheckpointCoordinator(
   function failed(cause: Error): void {
     timers.cancelAll()
     for (const actor of pending.values()) actor.release()
-    const error = StreamError.is(cause)
+    broken = StreamError.is(cause)
       ? cause
       : new StreamError('INTERNAL', { message: `The checkpoint coordinator ${id} broke: ${cause.message}`, cause })
-    for (const asker of [...askers.values(), ...waiting.map((one) => one.asker)]) asker.reject(error)
+    for (const asker of [...askers.values(), ...waiting.map((one) => one.asker)]) asker.reject(broken)
     askers.clear()
     waiting = []
-    work.failJob(error)
+    work.failJob(broken)
   }
 
   const host = hostChart(checkpointCoordinator, {
@@ -225,10 +233,14 @@ export function hostCheckpointCoordinator(
     ...(work.tap && { tap: work.tap }),
   })
 
-  const until = (condition: () => boolean): Promise<void> =>
-    condition()
-      ? Promise.resolve()
-      : handled(new Promise((resolve, reject) => waiting.push({ until: condition, asker: { resolve, reject } })))
+  const wait = async (condition: () => boolean): Promise<void> => {
+    // Told while a fact is dealt with, the fact that this is about still waits: it comes before the next microtask.
+    await undefined
+    if (broken !== undefined) throw broken
+    if (!condition())
+      await new Promise<void>((resolve, reject) => waiting.push({ until: condition, asker: { resolve, reject } }))
+  }
+  const until = (condition: () => boolean) => handled(wait(condition))
   const settled = () => until(() => isSettled(host.snapshot()))
   const isGone = () => host.snapshot().matches('shutDown') && host.snapshot().context.cleaning === 0
 
@@ -240,6 +252,7 @@ export function hostCheckpointCoordinator(
       return settled()
     },
     trigger({ kind, targetDirectory, full, options }) {
+      if (broken !== undefined) return handled(Promise.reject(broken))
       const requestId = ++requests
       const triggered = new Promise<Triggered>((resolve, reject) => askers.set(requestId, { resolve, reject }))
       send({
@@ -283,27 +296,4 @@ export function hostCheckpointCoordinator(
 function handled<Result>(promise: Promise<Result>): Promise<Result> {
   promise.catch(() => {})
   return promise
-}
-
-function requestFailure(order: Extract<CoordinatorOrder, { type: 'rejectRequest' }>): StreamError {
-  const { checkpointId, kind, reason, message } = order
-  const what = kind === 'checkpoint' ? 'checkpoint' : 'savepoint'
-  const which =
-    checkpointId === null ? `The ${what} was not triggered` : `The ${what} with id ${checkpointId} was aborted`
-  return new StreamError('CHECKPOINT_FAILED', {
-    message: `${which} (${reason}): ${message}`,
-    hint: 'The job runs on. Trigger again when the reason is gone.',
-    details: { checkpointId, kind, reason },
-  })
-}
-
-function jobFailure(order: Extract<CoordinatorOrder, { type: 'failJob' }>): StreamError {
-  const { checkpointId, reason, message, task } = order
-  const which = checkpointId === null ? 'a checkpoint' : `checkpoint ${checkpointId}`
-  const where = task === null ? '' : ` in subtask ${task.task} (attempt ${task.attempt})`
-  return new StreamError('CHECKPOINT_FAILURES_EXCEEDED', {
-    message: `Failure of ${which}${where} fails the job (${reason}): ${message}`,
-    hint: 'Allow more failures in a row with execution.checkpointing.tolerable-failed-checkpoints, or remove the reason.',
-    details: { checkpointId, reason, task: task?.task ?? null, attempt: task?.attempt ?? null },
-  })
 }

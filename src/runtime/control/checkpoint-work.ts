@@ -1,6 +1,6 @@
 /**
  * What the hosts of the coordinator and of pending checkpoints need from the rest of the runtime: the work that their
- * charts order. Types, and how a failure of that work is named; nothing here decides or does anything.
+ * charts order. Types alone, all but one; nothing here decides or does anything.
  */
 import type {
   AcknowledgeAnswer,
@@ -14,7 +14,7 @@ import type {
 } from '#machines/checkpoint-coordinator-vocabulary'
 import type { Acknowledged, Publication } from '#machines/pending-checkpoint'
 import type { Clock } from '../../base/clock.ts'
-import { StreamError, toError } from '../../base/errors.ts'
+import type { StreamError } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { ChartTap } from './host-chart.ts'
 
@@ -79,19 +79,4 @@ export interface CheckpointWork {
 /** Also when `work` throws before it returns a promise. */
 export async function begun<Result>(work: () => Promise<Result>): Promise<Result> {
   return work()
-}
-
-/** Why a checkpoint fails of `thrown`. */
-export function failureOf(
-  thrown: unknown,
-  otherwise: string,
-): { readonly reason: string; readonly message: string; readonly visible: 'no' | 'unknown' } {
-  const error = toError(thrown)
-  const details = StreamError.is(thrown) ? thrown.details : {}
-  const named = typeof details.reason === 'string' ? details.reason : undefined
-  return {
-    reason: named ?? (StreamError.is(thrown) && thrown.code === 'FILE_ERROR' ? 'IO_EXCEPTION' : otherwise),
-    message: error.message,
-    visible: details.visible === 'unknown' ? 'unknown' : 'no',
-  }
 }

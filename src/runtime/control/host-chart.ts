@@ -78,6 +78,8 @@ export function hostChart<Machine extends AnyStateMachine>(machine: Machine, hos
     if (fact !== undefined)
       watch((tap) => tap.stepped({ id: hosting.id, machine: machine.id, fact, value: snapshot.value, orders: taken as { type: string }[] }))
     for (const order of taken) hosting.obey(order)
+    // A chart in a final state hears nothing more.
+    if (snapshot.status === 'done') phase = 'stopped'
   }
 
   const run = () => {

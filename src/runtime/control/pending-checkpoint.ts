@@ -1,7 +1,8 @@
 /** Hosts one pending checkpoint: holds its expiry timer and waits for its metadata. Who told what, and what follows, the chart knows. */
 import type { CoordinatorFact, PendingStart } from '#machines/checkpoint-coordinator-vocabulary'
 import { type PendingFact, type PendingOrder, type Publication, pendingCheckpoint } from '#machines/pending-checkpoint'
-import { begun, type CheckpointWork, failureOf } from './checkpoint-work.ts'
+import { failureOf } from './checkpoint-failures.ts'
+import { begun, type CheckpointWork } from './checkpoint-work.ts'
 import { type ChartHost, hostChart } from './host-chart.ts'
 import { NamedTimers } from './named-timers.ts'
 

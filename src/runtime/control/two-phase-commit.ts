@@ -11,14 +11,16 @@ import {
 import { assert } from '../../base/assert.ts'
 import type { Clock, Timer } from '../../base/clock.ts'
 import { StreamError } from '../../base/errors.ts'
+import type { CommitWork } from '../../operators/operator.ts'
 import type { CommitRequest } from '../../operators/sink.ts'
-import type { CommitFunction, PendingCommittable, Transactions } from '../../operators/transactions.ts'
+import type { PendingCommittable, Transactions } from '../../operators/transactions.ts'
 import type { Causes } from './causes.ts'
 import { type ChartHost, type ChartTap, hostChart } from './host-chart.ts'
 import { allOf, type Outcome, outcome } from './outcome.ts'
 import { whenDone } from './when-done.ts'
 
-export interface TwoPhaseCommitDeps<C> {
+/** `commit` is called once per transaction and try, `abort` for a transaction that is open. */
+export interface TwoPhaseCommitDeps<C> extends CommitWork<C> {
   /** Names the charts: `job/sink-0#1/transactions`. */
   readonly id: string
   readonly clock: Clock
@@ -30,10 +32,6 @@ export interface TwoPhaseCommitDeps<C> {
   readonly checkpointing: boolean
   /** A restored transaction that began longer ago may fail to commit; left out: never. */
   readonly ignoreFailuresAfterMs?: number | undefined
-  /** One call per transaction and try: the committer's. */
-  readonly commit: CommitFunction<C>
-  /** Takes back an open transaction. */
-  abort?(transaction: C): void | Promise<void>
   /** Has become visible. */
   committed?(committable: C, checkpointId: number): void
   /** A restored transaction was given up because of its age. */

@@ -7,7 +7,7 @@ import { StreamError } from '../../base/errors.ts'
 import type { ControlElement } from '../../elements/stream-element.ts'
 import type { Partitioner } from '../../graph/job-graph.ts'
 import type { Input } from '../../operators/operator.ts'
-import { keyGroupOf, operatorIndexOf } from '../../state/key-groups.ts'
+import { keyGroupOf, subtaskOfKeyGroup } from '../../state/key-groups.ts'
 import type { Channel } from './channel.ts'
 
 export interface RecordWriter extends Input<unknown> {
@@ -53,7 +53,7 @@ export function recordWriter(options: RecordWriterOptions): RecordWriter {
 /** The key group decides the subtask; a table spares the division per record. */
 function hashSelector(keySelector: (value: never) => unknown, maxParallelism: number, parallelism: number): (value: unknown) => number {
   const select = keySelector as (value: unknown) => unknown
-  const channelOf = Uint16Array.from({ length: maxParallelism }, (_, group) => operatorIndexOf(group, maxParallelism, parallelism))
+  const channelOf = Uint16Array.from({ length: maxParallelism }, (_, group) => subtaskOfKeyGroup(group, maxParallelism, parallelism))
   return (value) => channelOf[keyGroupOf(select(value), maxParallelism)] as number
 }
 

@@ -8,22 +8,34 @@ import type { CreditHolder } from './channel.ts'
 export class SubtaskGate implements Gate, CreditHolder {
   closed = 0
   #pauses = 0
+  #outputsFull = 0
+  #fullSinceMs = 0
+  #fullMs = 0
   #interrupted: Resumable[] = []
   readonly #wake: () => void
   readonly #failed: (cause: unknown) => void
+  readonly #monotonicMs: () => number
 
-  constructor(hooks: { wake: () => void; failed: (cause: unknown) => void }) {
+  constructor(hooks: { wake: () => void; failed: (cause: unknown) => void; monotonicMs: () => number }) {
     this.#wake = hooks.wake
     this.#failed = hooks.failed
+    this.#monotonicMs = hooks.monotonicMs
   }
 
   outputFull(): void {
     this.closed++
+    if (this.#outputsFull++ === 0) this.#fullSinceMs = this.#monotonicMs()
   }
 
   outputFree(): void {
     this.closed--
+    if (--this.#outputsFull === 0) this.#fullMs += this.#monotonicMs() - this.#fullSinceMs
     this.#wake()
+  }
+
+  /** How long an output had no credit, since the start. */
+  get backPressuredMs(): number {
+    return this.#fullMs + (this.#outputsFull > 0 ? this.#monotonicMs() - this.#fullSinceMs : 0)
   }
 
   pause(settled: Promise<void>): void {

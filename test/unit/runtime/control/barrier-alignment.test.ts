@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Barrier, Permission } from '#machines/alignment-vocabulary'
 import {
   type AlignmentDeps,
@@ -223,6 +223,16 @@ describe('the host of a barrier alignment', () => {
     expect(permission().held).toEqual([false, false, false])
   })
 
+  test('at least once, a direct trigger passes over what was followed, and its own late barriers', () => {
+    const { trigger, arrive, calls, host } = subtask({ mode: 'AT_LEAST_ONCE' })
+    arrive(0, 4)
+    trigger(5)
+    arrive(1, 4)
+    arrive(0, 5)
+    expect(calls.at(-1)).toBe('snapshot 5 after 0+0 ms')
+    expect(host.pendingIds()).toEqual([])
+  })
+
   test('at least once, the fifty newest ids are followed, and no channel is held', () => {
     const { arrive, calls, host, permission } = subtask({ mode: 'AT_LEAST_ONCE' })
     for (let id = 1; id <= 60; id++) arrive(0, id)
@@ -236,6 +246,7 @@ describe('the host of a barrier alignment', () => {
   })
 
   test('hears nothing more once it is closed or stopped, late answers included', async () => {
+    const printed = vi.spyOn(console, 'warn')
     const prepared = answer()
     const one = subtask({}, { prepareOperators: () => prepared.promise })
     one.arrive(0, 1)
@@ -251,5 +262,7 @@ describe('the host of a barrier alignment', () => {
     other.arrive(0, 1)
     other.arrive(1, 1)
     expect(other.calls).toEqual([])
+    expect(printed).not.toHaveBeenCalled()
+    printed.mockRestore()
   })
 })

@@ -1,0 +1,38 @@
+/** The list of all charts, by name: what pictures, the tap's page and the coverage of walks read. */
+import type { AnyStateMachine } from 'xstate'
+import { atLeastOnceAlignment } from './at-least-once-alignment.ts'
+import { barrierAlignment } from './barrier-alignment.ts'
+import { checkpointCoordinator } from './checkpoint-coordinator.ts'
+import { job } from './job.ts'
+import { operator } from './operator.ts'
+import { pendingCheckpoint } from './pending-checkpoint.ts'
+import { restartSupervisor } from './restart-supervisor.ts'
+import { subtaskCheckpoint } from './subtask-checkpoint.ts'
+import { task } from './task.ts'
+import { twoPhaseCommit } from './two-phase-commit.ts'
+
+export type ChartName =
+  | 'job'
+  | 'restartSupervisor'
+  | 'task'
+  | 'operator'
+  | 'barrierAlignment'
+  | 'atLeastOnceAlignment'
+  | 'subtaskCheckpoint'
+  | 'checkpointCoordinator'
+  | 'pendingCheckpoint'
+  | 'twoPhaseCommit'
+
+/** Typed as plain machines: the types that are inferred for each are too large to declare. */
+export const charts: Readonly<Record<ChartName, AnyStateMachine>> = {
+  job,
+  restartSupervisor,
+  task,
+  operator,
+  barrierAlignment,
+  atLeastOnceAlignment,
+  subtaskCheckpoint,
+  checkpointCoordinator,
+  pendingCheckpoint,
+  twoPhaseCommit,
+}

@@ -1,0 +1,158 @@
+/** The grammar of the command line: what was typed becomes a plain request, a text to print, or an error. It does nothing. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { ConfigurationEntry } from '../base/config/configuration-layer.ts'
+import { StreamError } from '../base/errors.ts'
+import { VERSION } from '../base/version.ts'
+
+export interface RunRequest {
+  readonly job: string
+  readonly jobArguments: readonly string[]
+  /** What `-D`, `-p`, `--check` and `--port` say, as entries of the command line level. */
+  readonly entries: readonly ConfigurationEntry[]
+  readonly configFile: string | undefined
+  readonly fromSavepoint: string | undefined
+  readonly allowNonRestoredState: boolean
+  readonly claimMode: 'NO_CLAIM' | 'CLAIM' | undefined
+  readonly resume: boolean
+  readonly takeover: boolean
+  readonly json: boolean
+  /** Undefined: `--no-rest`. */
+  readonly rest: { readonly port: number | undefined; readonly dashboard: string | undefined } | undefined
+}
+
+export type CommandLine =
+  | { readonly type: 'run'; readonly request: RunRequest }
+  /** Help or version was asked for. */
+  | { readonly type: 'text'; readonly text: string }
+
+/** Throws COMMAND_INVALID for what it does not understand. */
+export function parseCommandLine(argv: readonly string[]): CommandLine {
+  let request: RunRequest | undefined
+  const written: string[] = []
+  const program = millrace((parsed) => {
+    request = parsed
+  })
+  for (const command of [program, ...program.commands])
+    command.exitOverride().configureOutput({ writeOut: (text) => void written.push(text), writeErr: () => {} })
+  try {
+    if (argv.length === 0) throw invalid('No command is given.')
+    program.parse(withLongClaimMode(argv, program), { from: 'user' })
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown
+    if (thrown.exitCode !== 0) throw invalid(thrown.message.replace(/^error: /, ''))
+  }
+  return request === undefined ? { type: 'text', text: written.join('') } : { type: 'run', request }
+}
+
+function millrace(run: (request: RunRequest) => void): Command {
+  const program = new Command('millrace')
+    .description('Runs Millrace jobs: exactly-once stream processing in one process.')
+    .version(VERSION)
+    .enablePositionalOptions()
+    .addHelpText('after', '\nExample:\n  millrace run -c config.yaml -p 2 wordcount.ts books/')
+  program
+    .command('run')
+    .description('Runs a job file to its end. SIGINT or SIGTERM suspends the job, a second one ends it at once.')
+    .argument('<job>', 'job file: .js, .mjs, .cjs, .ts or .mts')
+    .argument('[arguments...]', 'what the job finds in process.argv.slice(2)')
+    .passThroughOptions()
+    .option('-s, --fromSavepoint <path>', 'start from this savepoint or checkpoint')
+    .option(
+      '-n, --allowNonRestoredState',
+      'start also where it holds state of an operator that the job does not have',
+      false,
+    )
+    .addOption(claimMode())
+    .option('--resume', 'go on where the last run of this job ended')
+    .option('--takeover', 'take the job over from an owner that is alive but stopped, or on another host')
+    .option('-p, --parallelism <n>', 'parallelism of operators for which the job says nothing')
+    .option('-D <key=value>', 'set an option of the configuration; may be repeated', keyAndValue)
+    .option('-c, --config <file>', 'configuration file, or the folder it lies in')
+    .option('--check', 'freeze records and state, so that code which changes them fails; slow')
+    .option('--port <n>', 'port of the REST interface (no effect in this version)', port)
+    .option('--no-rest', 'no REST interface')
+    .option('--dashboard <dir>', 'files of the dashboard (no effect in this version)')
+    .option('--json', 'one JSON object a line on standard output')
+    .addHelpText(
+      'after',
+      '\nExample:\n  millrace run --resume -D execution.checkpointing.interval=1s wordcount.ts books/',
+    )
+    .action((job: string, jobArguments: string[], options: RunOptions) => run(requestOf(job, jobArguments, options)))
+  return program
+}
+
+interface RunOptions {
+  readonly fromSavepoint?: string
+  readonly allowNonRestoredState?: boolean
+  readonly claimMode?: 'NO_CLAIM' | 'CLAIM'
+  readonly resume?: boolean
+  readonly takeover?: boolean
+  readonly parallelism?: string
+  readonly D?: readonly ConfigurationEntry[]
+  readonly config?: string
+  readonly check?: boolean
+  readonly port?: number
+  readonly rest: boolean
+  readonly dashboard?: string
+  readonly json?: boolean
+}
+
+function requestOf(job: string, jobArguments: readonly string[], options: RunOptions): RunRequest {
+  const { parallelism, check, fromSavepoint, claimMode, port, dashboard } = options
+  return {
+    job,
+    jobArguments,
+    entries: [
+      ...(options.D ?? []),
+      ...(parallelism === undefined ? [] : [{ key: 'parallelism.default', value: parallelism }]),
+      ...(check === true ? [{ key: 'execution.debug-freeze', value: true }] : []),
+      ...(port === undefined ? [] : [{ key: 'rest.port', value: port }]),
+    ],
+    configFile: options.config,
+    fromSavepoint,
+    allowNonRestoredState: options.allowNonRestoredState ?? false,
+    claimMode,
+    resume: options.resume ?? false,
+    takeover: options.takeover ?? false,
+    json: options.json ?? false,
+    rest: options.rest ? { port, dashboard } : undefined,
+  }
+}
+
+const claimMode = (): Option =>
+  new Option('--claimMode <mode>', 'whom the files of -s belong to from now on; short: -rm').choices([
+    'NO_CLAIM',
+    'CLAIM',
+  ])
+
+function keyAndValue(text: string, before: readonly ConfigurationEntry[] = []): readonly ConfigurationEntry[] {
+  const equals = text.indexOf('=')
+  if (equals <= 0) throw new InvalidArgumentError('It must be key=value.')
+  return [...before, { key: text.slice(0, equals).trim(), value: text.slice(equals + 1).trim() }]
+}
+
+function port(text: string): number {
+  const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (!(value <= 65_535)) throw new InvalidArgumentError('It must be a whole number from 0 to 65535.')
+  return value
+}
+
+/** Flink's `-rm` has two letters, which the parser would take for two options. Only before the job file: behind it, it is the job's. */
+function withLongClaimMode(argv: readonly string[], program: Command): string[] {
+  const run = program.commands.find((command) => command.name() === argv[0])
+  const words = [...argv]
+  for (let index = 1; run !== undefined && index < words.length; index++) {
+    const word = words[index] as string
+    if (!word.startsWith('-') || word === '--') break
+    if (word === '-rm') words[index] = '--claimMode'
+    if (run.options.some(({ required, short, long }) => required && [short, long].includes(words[index]))) index++
+  }
+  return words
+}
+
+function invalid(message: string): StreamError {
+  return new StreamError('COMMAND_INVALID', {
+    message: message.split('\n').join(' '),
+    hint: 'See millrace --help and millrace run --help.',
+  })
+}

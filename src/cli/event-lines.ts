@@ -1,0 +1,38 @@
+/** Events of a job as plain lines, for a terminal or a log. What happens all the time has none. */
+import type { RunningJobEvent } from '../base/run-context.ts'
+import { describeError } from './describe-error.ts'
+
+const ENDS = ['FINISHED', 'FAILED', 'CANCELED', 'SUSPENDED']
+
+/** Undefined for what a reader would not want to see: tasks that change their state, checkpoints that succeed. */
+export function eventLine(event: RunningJobEvent): string | undefined {
+  switch (event.type) {
+    case 'job.status':
+      // The end of a job has a line of its own.
+      if (ENDS.includes(event.status)) return undefined
+      return `${event.status}${event.error === undefined ? '' : `: ${inShort(event.error)}`}`
+    case 'checkpoint.aborted':
+      return `checkpoint ${event.checkpointId ?? '(not started)'} aborted: ${event.reason}${event.message === '' ? '' : `: ${event.message}`}`
+    case 'restart.scheduled':
+      return `restarting in ${event.delayMs} ms after: ${inShort(event.error)}`
+    case 'task.status':
+      return event.status === 'FAILED'
+        ? `task ${event.vertex} #${event.subtask} failed: ${inShort(event.error)}`
+        : undefined
+    case 'checkpoint.triggered':
+    case 'checkpoint.completed':
+      return undefined
+    default:
+      // A newer copy of the package may know more.
+      event satisfies never
+      return undefined
+  }
+}
+
+function inShort(error: unknown): string {
+  const chain = describeError(error)
+  const [first] = chain
+  const deepest = chain.at(-1)
+  if (first === undefined || deepest === undefined) return 'unknown'
+  return chain.length === 1 ? first.message : `${first.message} (${deepest.message})`
+}

@@ -1,0 +1,73 @@
+/** Checks a job file before it is loaded, and says what was wrong when loading it failed. */
+import { StreamError } from '../base/errors.ts'
+import type { FileSystem } from '../base/file-system.ts'
+
+const ENDINGS = ['.js', '.mjs', '.cjs', '.ts', '.mts']
+/** Of Node, for an import that leads nowhere. */
+const UNRESOLVED = new Set([
+  'ERR_MODULE_NOT_FOUND',
+  'MODULE_NOT_FOUND',
+  'ERR_PACKAGE_PATH_NOT_EXPORTED',
+  'ERR_PACKAGE_IMPORT_NOT_DEFINED',
+  'ERR_UNSUPPORTED_DIR_IMPORT',
+  'ERR_UNKNOWN_FILE_EXTENSION',
+  'ERR_UNSUPPORTED_ESM_URL_SCHEME',
+])
+
+export const isTypeScript = (path: string): boolean => /\.m?ts$/.test(path)
+
+/** Throws JOB_FILE_INVALID, as a mistake on the command line, when there is no such file or its ending says nothing. */
+export async function checkJobFile(files: Pick<FileSystem, 'stat'>, path: string): Promise<void> {
+  const status = await files.stat(path)
+  if (status === undefined)
+    throw wrongArgument(`The job file ${path} is not there.`, 'Check the path; it is relative to the working folder.')
+  if (status.kind !== 'file') throw wrongArgument(`${path} is not a file.`, 'Name the file that calls env.execute().')
+  if (!ENDINGS.some((ending) => path.endsWith(ending)))
+    throw wrongArgument(`${path} is not a job file by its name.`, `A job file ends in one of ${ENDINGS.join(', ')}.`)
+}
+
+/** What to tell the user for what the import of a job file rejected with: its own StreamErrors stay as they are. */
+export function explainImportFailure(path: string, thrown: unknown): StreamError {
+  if (StreamError.is(thrown)) return thrown
+  const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? String(thrown.code) : ''
+  if (UNRESOLVED.has(code))
+    return new StreamError('JOB_FILE_INVALID', {
+      message: `The job file ${path} imports what cannot be found.`,
+      hint: 'Check the name of the import, and that its package is installed where the job file lies.',
+      cause: thrown,
+    })
+  if (isCompileError(thrown))
+    return new StreamError('JOB_FILE_INVALID', {
+      message: `The job file ${path}, or a file that it imports, cannot be compiled.`,
+      hint: 'Correct the place that is named below.',
+      cause: thrown,
+    })
+  return new StreamError('JOB_FILE_FAILED', {
+    message: `The job file ${path} threw outside of any job.`,
+    hint: 'Correct the code at the place that is named below; MILLRACE_DEBUG=1 shows the whole stack trace.',
+    cause: thrown,
+  })
+}
+
+/** The module was evaluated to its end, or can go no further, and no job was started. */
+export function nothingStarted(path: string, evaluated: boolean): StreamError {
+  return new StreamError('JOB_NOT_STARTED', {
+    message: evaluated
+      ? `The job file ${path} was evaluated to its end and has started no job.`
+      : `The job file ${path} waits for something that can never happen, and has started no job.`,
+    hint: 'A job is started by `await env.execute(name)`.',
+  })
+}
+
+function wrongArgument(message: string, hint: string): StreamError {
+  return new StreamError('JOB_FILE_INVALID', { message, hint, details: { exitCode: 2 } })
+}
+
+/** Node and the transpiler put file and line before the stack of a compile error; one that code threw begins with its name. */
+function isCompileError(thrown: unknown): boolean {
+  if (!(thrown instanceof Error) || thrown.name !== 'SyntaxError') return false
+  return (
+    /^(file:\/\/|\/|[A-Za-z]:\\).*:\d+/.test(thrown.stack ?? '') ||
+    /^(file:\/\/|\/|[A-Za-z]:\\).*:\d+:\d+: /.test(thrown.message)
+  )
+}

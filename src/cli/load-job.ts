@@ -1,0 +1,24 @@
+/** Evaluates a job file in this process. Sees to it that TypeScript is transpiled and that `millrace` can be imported. */
+import { createRequire, register } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { isTypeScript } from './job-file.ts'
+
+/** `path` is absolute. Rejects with whatever the module threw. At most one job file a process. */
+export async function loadJob(path: string): Promise<void> {
+  if (isTypeScript(path)) process.setSourceMapsEnabled(true)
+  if (isTypeScript(path) || !findsOwnPackage(path)) register(HOOKS)
+  await import(pathToFileURL(path).href)
+}
+
+/** Node loads the hooks in a thread of its own, by their URL; they lie beside this file, in TypeScript or built. */
+const HOOKS = import.meta.url.replace(/load-job(\.\w+)$/, 'module-hooks$1')
+
+function findsOwnPackage(path: string): boolean {
+  try {
+    createRequire(pathToFileURL(path)).resolve('millrace')
+    return true
+  } catch {
+    // Not installed where the job lies: the hooks give it the package of the command.
+    return false
+  }
+}

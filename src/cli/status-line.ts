@@ -1,0 +1,53 @@
+/** What a running job shows of itself, as one line: rates, last checkpoint, restarts, back-pressure. Pure text. */
+import type { RunningJobMetrics } from '../base/run-context.ts'
+
+/** One look at a job. */
+export interface JobSample {
+  readonly jobName: string
+  readonly status: string
+  /** Records per second since the look before. */
+  readonly recordsInPerSecond: number
+  readonly recordsOutPerSecond: number
+  readonly metrics: RunningJobMetrics
+}
+
+interface Look {
+  readonly atMs: number
+  readonly metrics: RunningJobMetrics
+}
+
+/** Records per second between two looks; 0 where no time has passed. */
+export function ratesBetween(before: Look, now: Look): Pick<JobSample, 'recordsInPerSecond' | 'recordsOutPerSecond'> {
+  const seconds = (now.atMs - before.atMs) / 1000
+  const rate = (from: number, to: number) => (seconds > 0 ? Math.max(0, Math.round((to - from) / seconds)) : 0)
+  return {
+    recordsInPerSecond: rate(before.metrics.recordsIn, now.metrics.recordsIn),
+    recordsOutPerSecond: rate(before.metrics.recordsOut, now.metrics.recordsOut),
+  }
+}
+
+/** One line that fits into `columns`, without a newline. */
+export function statusLine(samples: readonly JobSample[], columns: number): string {
+  const [first] = samples
+  if (first === undefined) return ''
+  const more = samples.length > 1 ? `  (+${samples.length - 1} more)` : ''
+  const line = `${first.jobName}  ${first.status}  ${describeSample(first)}${more}`
+  // The last column stays free: some terminals wrap when it is written.
+  const room = Math.max(1, columns - 1)
+  return line.length <= room ? line : `${line.slice(0, room - 1)}…`
+}
+
+/** The figures alone: `12,345 in/s  12,300 out/s  checkpoint 17 in 34 ms  restarts 0  back-pressure 12 %`. */
+export function describeSample({ recordsInPerSecond, recordsOutPerSecond, metrics }: JobSample): string {
+  const { lastCheckpointId, lastCheckpointDurationMs, restarts, backPressuredRatio } = metrics
+  const took = lastCheckpointDurationMs === undefined ? '' : ` in ${grouped(Math.round(lastCheckpointDurationMs))} ms`
+  return [
+    `${grouped(recordsInPerSecond)} in/s`,
+    `${grouped(recordsOutPerSecond)} out/s`,
+    lastCheckpointId === undefined ? 'no checkpoint' : `checkpoint ${lastCheckpointId}${took}`,
+    `restarts ${grouped(restarts)}`,
+    `back-pressure ${Math.round(backPressuredRatio * 100)} %`,
+  ].join('  ')
+}
+
+const grouped = (value: number): string => value.toLocaleString('en-US')

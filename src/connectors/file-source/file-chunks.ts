@@ -1,0 +1,60 @@
+/** The bytes of one input file, chunk by chunk, from a position on; compressed files are unpacked on the way. */
+import { Readable, pipeline } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { StreamError } from '../../base/errors.ts'
+import type { ReadHandle } from '../../base/file-system.ts'
+import { changed } from './file-split.ts'
+
+export function isCompressed(path: string): boolean {
+  return path.endsWith('.gz') || path.endsWith('.gzip')
+}
+
+/** Bytes `from` to `to`. SOURCE_CHANGED when the file ends before `to`. */
+export async function* plainChunks(
+  handle: ReadHandle,
+  path: string,
+  range: { readonly from: number; readonly to: number; readonly chunkBytes: number },
+): AsyncGenerator<Uint8Array> {
+  let offset = range.from
+  while (offset < range.to) {
+    const chunk = await handle.read(offset, Math.min(range.chunkBytes, range.to - offset))
+    if (chunk.length === 0) throw changed(path, `was truncated to ${offset} bytes while it was read`)
+    offset += chunk.length
+    yield chunk
+  }
+}
+
+/** Unpacks gzip and drops the first `skip` unpacked bytes. INPUT_DAMAGED when it is no gzip, or ends in the middle. */
+export async function* unzippedChunks(
+  chunks: AsyncIterable<Uint8Array>,
+  path: string,
+  options: { readonly skip: number; readonly chunkBytes: number },
+): AsyncGenerator<Uint8Array> {
+  const gunzip = createGunzip({ chunkSize: Math.max(64, options.chunkBytes) })
+  pipeline(Readable.from(chunks, { objectMode: true, highWaterMark: 1 }), gunzip, () => {
+    // What went wrong ends the iteration below.
+  })
+  let toSkip = options.skip
+  try {
+    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+      if (chunk.length > toSkip) yield toSkip === 0 ? chunk : chunk.subarray(toSkip)
+      toSkip = Math.max(0, toSkip - chunk.length)
+    }
+  } catch (thrown) {
+    throw isZlibError(thrown) ? damaged(path, thrown) : thrown
+  }
+  if (toSkip > 0) throw changed(path, `unpacks to ${toSkip} bytes less than before`)
+}
+
+function isZlibError(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && /^Z_/.test(String((thrown as { code?: unknown }).code))
+}
+
+function damaged(path: string, cause: Error): StreamError {
+  return new StreamError('INPUT_DAMAGED', {
+    message: `Input file ${path} cannot be unpacked: ${cause.message}.`,
+    hint: 'The file is not gzip, is damaged, or was not written to its end. `gzip -t` tells.',
+    details: { path },
+    cause,
+  })
+}

@@ -1,0 +1,70 @@
+/** Finds the input files behind paths, folders and glob patterns. Reads names only, no contents. */
+import picomatch from 'picomatch'
+import { StreamError } from '../../base/errors.ts'
+import type { FileSystem } from '../../base/file-system.ts'
+import { localPath } from '../../base/paths.ts'
+
+/**
+ * Absolute paths, without repetition, sorted within each input. A folder stands for all files below it but those whose
+ * name, or whose folder's name, begins with a dot or an underscore. INPUT_MISSING when an input names no file at all.
+ */
+export async function findInputFiles(files: FileSystem, inputs: readonly string[]): Promise<readonly string[]> {
+  const found = new Set<string>()
+  for (const input of inputs) {
+    const paths = await filesOf(files, input)
+    if (paths.length === 0) throw missing(input)
+    for (const path of paths) found.add(path)
+  }
+  return [...found]
+}
+
+async function filesOf(files: FileSystem, input: string): Promise<readonly string[]> {
+  const path = localPath(input)
+  // A name that exists is meant literally, whatever characters it holds.
+  const status = await files.stat(path)
+  if (status?.kind === 'file') return [path]
+  if (status?.kind === 'folder') return walk(files, path, '', { enter: isVisible, take: isVisible })
+  const { base, glob } = picomatch.scan(input)
+  if (glob === '') return []
+  const root = localPath(base === '' ? '.' : base)
+  if ((await files.stat(root))?.kind !== 'folder') return []
+  const matches = picomatch(glob)
+  const depth = /\*\*|[{(]/.test(glob) ? Number.POSITIVE_INFINITY : glob.split('/').length
+  return walk(files, root, '', {
+    enter: (_name, relative) => relative.split('/').length < depth,
+    take: (_name, relative) => matches(relative),
+  })
+}
+
+interface Choice {
+  enter(name: string, relative: string): boolean
+  take(name: string, relative: string): boolean
+}
+
+async function walk(files: FileSystem, root: string, under: string, choice: Choice): Promise<readonly string[]> {
+  const found: string[] = []
+  for (const { name, kind } of await files.list(under === '' ? root : `${root}/${under}`)) {
+    const relative = under === '' ? name : `${under}/${name}`
+    if (kind === 'folder') {
+      if (choice.enter(name, relative)) found.push(...(await walk(files, root, relative, choice)))
+    } else if (choice.take(name, relative) && (await isFile(files, kind, `${root}/${relative}`))) found.push(`${root}/${relative}`)
+  }
+  return found
+}
+
+/** A symbolic link to a file is one. */
+async function isFile(files: FileSystem, kind: 'file' | 'other', path: string): Promise<boolean> {
+  return kind === 'file' || (await files.stat(path))?.kind === 'file'
+}
+
+function isVisible(name: string): boolean {
+  return !name.startsWith('.') && !name.startsWith('_')
+}
+
+function missing(input: string): StreamError {
+  return new StreamError('INPUT_MISSING', {
+    message: `The input ${input} names no file (looked for ${localPath(input)}).`,
+    hint: 'Check the path; a relative one counts from the folder in which the job was started.',
+    details: { input },
+  })
+}

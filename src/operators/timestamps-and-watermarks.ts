@@ -1,0 +1,98 @@
+/** assignTimestampsAndWatermarks in the middle of a stream: gives records their time and makes the watermarks anew. */
+import type { Timer } from '../base/clock.ts'
+import { MAX_WATERMARK, MIN_WATERMARK } from '../elements/stream-element.ts'
+import { withIdleness } from './idleness.ts'
+import type { Input, Operator, OperatorContext, OperatorFactory } from './operator.ts'
+import type { TimestampAssigner, WatermarkGenerator, WatermarkOutput, WatermarkStrategy } from './watermark-strategy.ts'
+
+/** Periodic emission every `autoWatermarkIntervalMs`; 0 turns it off. */
+export function timestampsAndWatermarksOperator<T>(strategy: WatermarkStrategy<T>, autoWatermarkIntervalMs: number): OperatorFactory {
+  return (context) => new TimestampsAndWatermarks(strategy, autoWatermarkIntervalMs, context as OperatorContext<T>)
+}
+
+class TimestampsAndWatermarks<T> implements Operator, Input<T>, WatermarkOutput {
+  readonly inputs = [this]
+  readonly #context: OperatorContext<T>
+  readonly #assigner: TimestampAssigner<T> | undefined
+  readonly #generator: WatermarkGenerator<T> | undefined
+  readonly #intervalMs: number
+  #timer: Timer | undefined
+  #emitted = MIN_WATERMARK
+  #idle = false
+
+  constructor(strategy: WatermarkStrategy<T>, intervalMs: number, context: OperatorContext<T>) {
+    const { idlenessMs, createGenerator } = strategy
+    const { clock, gate } = context
+    this.#context = context
+    this.#assigner = strategy.timestampAssigner
+    this.#generator =
+      idlenessMs === undefined
+        ? createGenerator?.()
+        : withIdleness(createGenerator?.(), { idlenessMs, clock, isBlocked: () => gate.closed !== 0 })
+    this.#intervalMs = this.#generator === undefined ? 0 : intervalMs
+  }
+
+  open(): void {
+    this.#arm()
+  }
+
+  finish(): void {
+    this.#generator?.onPeriodicEmit(this)
+  }
+
+  close(): void {
+    this.#timer?.cancel()
+  }
+
+  processElement(value: T, timestamp: number): void {
+    const assigned = this.#assigner === undefined ? timestamp : this.#assign(this.#assigner, value, timestamp)
+    this.#context.output.processElement(value, assigned)
+    this.#generator?.onEvent(value, assigned, this)
+  }
+
+  /** Time is made here: of what comes from upstream only the end counts. */
+  processWatermark(timestamp: number): void {
+    if (timestamp === MAX_WATERMARK) this.emitWatermark(MAX_WATERMARK)
+  }
+
+  processWatermarkStatus(_idle: boolean): void {}
+
+  emitWatermark(timestamp: number): void {
+    // The record that causes it may be half processed downstream; its watermark must not overtake it.
+    if (this.#context.gate.closed !== 0) return this.#context.resumeLater({ resume: () => this.emitWatermark(timestamp) })
+    this.markActive()
+    if (timestamp <= this.#emitted) return
+    this.#emitted = timestamp
+    this.#context.output.processWatermark(timestamp)
+  }
+
+  markIdle(): void {
+    if (this.#idle) return
+    this.#idle = true
+    this.#context.output.processWatermarkStatus(true)
+  }
+
+  markActive(): void {
+    if (!this.#idle) return
+    this.#idle = false
+    this.#context.output.processWatermarkStatus(false)
+  }
+
+  #arm(): void {
+    if (this.#intervalMs <= 0) return
+    this.#timer = this.#context.clock.setTimer(this.#intervalMs, () =>
+      this.#context.mail(() => {
+        this.#generator?.onPeriodicEmit(this)
+        this.#arm()
+      }),
+    )
+  }
+
+  #assign(assigner: TimestampAssigner<T>, value: T, timestamp: number): number {
+    try {
+      return assigner(value, timestamp)
+    } catch (thrown) {
+      throw this.#context.blame(thrown)
+    }
+  }
+}

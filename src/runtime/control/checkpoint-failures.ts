@@ -1,0 +1,43 @@
+/** Failures of checkpoints in words: from what was thrown to the chart's reason, and from the chart's order to an error. */
+import type { CoordinatorOrder } from '#machines/checkpoint-coordinator-vocabulary'
+import { StreamError, toError } from '../../base/errors.ts'
+
+/** Why a checkpoint fails of `thrown`. */
+export function failureOf(
+  thrown: unknown,
+  otherwise: string,
+): { readonly reason: string; readonly message: string; readonly visible: 'no' | 'unknown' } {
+  const error = toError(thrown)
+  const details = StreamError.is(thrown) ? thrown.details : {}
+  const named = typeof details.reason === 'string' ? details.reason : undefined
+  return {
+    reason: named ?? (StreamError.is(thrown) && thrown.code === 'FILE_ERROR' ? 'IO_EXCEPTION' : otherwise),
+    message: error.message,
+    visible: details.visible === 'unknown' ? 'unknown' : 'no',
+  }
+}
+
+/** What the asker gets. */
+export function requestFailure(order: Extract<CoordinatorOrder, { type: 'rejectRequest' }>): StreamError {
+  const { checkpointId, kind, reason, message } = order
+  const what = kind === 'checkpoint' ? 'checkpoint' : 'savepoint'
+  const which =
+    checkpointId === null ? `The ${what} was not triggered` : `The ${what} with id ${checkpointId} was aborted`
+  return new StreamError('CHECKPOINT_FAILED', {
+    message: `${which} (${reason}): ${message}`,
+    hint: 'The job runs on. Trigger again when the reason is gone.',
+    details: { checkpointId, kind, reason },
+  })
+}
+
+/** What fails the job. */
+export function jobFailure(order: Extract<CoordinatorOrder, { type: 'failJob' }>): StreamError {
+  const { checkpointId, reason, message, task } = order
+  const which = checkpointId === null ? 'a checkpoint' : `checkpoint ${checkpointId}`
+  const where = task === null ? '' : ` in subtask ${task.task} (attempt ${task.attempt})`
+  return new StreamError('CHECKPOINT_FAILURES_EXCEEDED', {
+    message: `Failure of ${which}${where} fails the job (${reason}): ${message}`,
+    hint: 'Allow more failures in a row with execution.checkpointing.tolerable-failed-checkpoints, or remove the reason.',
+    details: { checkpointId, reason, task: task?.task ?? null, attempt: task?.attempt ?? null },
+  })
+}

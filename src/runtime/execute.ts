@@ -1,0 +1,143 @@
+/**
+ * The runtime's only door: starts a job and hands out what its owner holds. Opens the store, makes both sides of the job
+ * and the link between them; decides nothing.
+ */
+import type { ConfigurationReader } from '../base/config/configuration-reader.ts'
+import type { Ports } from '../base/ports.ts'
+import type { JobGraph } from '../graph/job-graph.ts'
+import { causes } from './control/causes.ts'
+import type { ChartTap } from './control/host-chart.ts'
+import { DEFAULT_TURN_LIMITS, TurnLoop, type TurnLimits } from './data/turn-loop.ts'
+import { endError } from './job-result.ts'
+import { JobEvents } from './job-events.ts'
+import type { JobExecutionResult, JobHandle } from './job-handle.ts'
+import { JobMaster } from './job-master.ts'
+import { JobMeter } from './job-meter.ts'
+import { type JobSettings, readJobSettings } from './job-settings.ts'
+import { directLink, type Link } from './link.ts'
+import { type OpenedStore, openStore, type StartFrom } from './open-store.ts'
+import { fitToState } from './restore-assignment.ts'
+import { TaskExecutor } from './task-executor.ts'
+
+export type { StartFrom } from './open-store.ts'
+
+export interface StartOptions {
+  readonly ports: Ports
+  readonly configuration: ConfigurationReader
+  readonly jobName: string
+  readonly start: StartFrom
+  /** For tests: how the two sides talk, how long a turn lasts, who watches the charts. */
+  readonly link?: Link | undefined
+  readonly turnLimits?: TurnLimits | undefined
+  readonly tap?: ChartTap | undefined
+}
+
+export type Started =
+  | { readonly type: 'started'; readonly handle: JobHandle }
+  /** `resume` found that the job had ended for good: nothing is run. */
+  | { readonly type: 'alreadyEnded'; readonly jobId: string; readonly status: string; readonly message: string }
+
+/**
+ * Resolves when the job is ours and its record can be written; it then starts. Rejects with a StreamError when the
+ * configuration asks for what is not there, the store cannot be used, or the state does not fit the graph.
+ */
+export async function startJob(graph: JobGraph, options: StartOptions): Promise<Started> {
+  const settings = readJobSettings(options.configuration)
+  const opened = await openStore(graph, settings, options)
+  if (opened.type === 'alreadyEnded') return opened
+  try {
+    return { type: 'started', handle: runJob(graph, settings, opened, options) }
+  } catch (thrown) {
+    await opened.close()
+    throw thrown
+  }
+}
+
+function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, options: StartOptions): JobHandle {
+  const { ports, jobName, start, tap } = options
+  const { store, jobId, epoch } = opened
+  const graph = opened.metadata === undefined ? program : fitToState(program, opened.metadata, start.allowNonRestoredState ?? false)
+  const kept = causes()
+  const events = new JobEvents()
+  const link = options.link ?? directLink()
+  const turnLoop = new TurnLoop(ports.clock, ports.turns, options.turnLimits ?? DEFAULT_TURN_LIMITS)
+  const end = ending<JobExecutionResult>()
+  const meter = new JobMeter(ports.clock, events.counts)
+
+  const master = new JobMaster({
+    ...opened,
+    jobName,
+    graph,
+    settings,
+    ports,
+    link,
+    causes: kept,
+    tap,
+    emit: (event) => {
+      meter.see(event)
+      events.emit(event)
+    },
+    counted: (name, added) => meter.count(name, added),
+    ended: async (ended) => {
+      turnLoop.stop()
+      await opened.close()
+      const error = endError(jobName, ended, kept)
+      if (error === undefined) end.resolve({ jobId, netRuntimeMs: meter.netRuntimeMs() })
+      else end.reject(error)
+      events.end()
+    },
+  })
+  const executor = new TaskExecutor(
+    graph,
+    {
+      jobId,
+      jobName,
+      epoch,
+      ports,
+      settings,
+      turnLoop,
+      snapshotWriter: store.snapshotWriter,
+      snapshotReader: (location) => store.reader(location),
+      discard: (checkpointId, handles) => void store.removeHandles(checkpointId, handles).catch((thrown) => ports.logger.warn(String(thrown))),
+      causes: kept,
+      tap,
+    },
+    (fact) => link.toJob(fact),
+  )
+  meter.watch(() => executor.tasks)
+  link.connect({ obey: (order) => executor.obey(order), learn: (fact) => master.learn(fact) })
+  master.start()
+
+  return {
+    jobId,
+    jobName,
+    status: () => master.status(),
+    triggerCheckpoint: () => master.triggerCheckpoint(),
+    async suspend({ timeoutMs = 10_000 } = {}) {
+      master.suspend(timeoutMs)
+      await end.over
+    },
+    async cancel() {
+      master.cancel()
+      await end.over
+    },
+    result: end.result,
+    subscribe: (listener) => events.subscribe(listener),
+    metrics: () => meter.metrics(),
+  }
+}
+
+/** A result that is no unhandled rejection when nobody asks for it. */
+function ending<Result>() {
+  let resolve: (result: Result) => void = () => {}
+  let reject: (error: Error) => void = () => {}
+  const result = new Promise<Result>((onTime, instead) => {
+    resolve = onTime
+    reject = instead
+  })
+  const over = result.then(
+    () => {},
+    () => {},
+  )
+  return { result, over, resolve, reject }
+}

@@ -1,0 +1,351 @@
+/**
+ * The job's side: joins the charts of the job, of its restarts and of its checkpoints with storage, enumerators and the
+ * link to the tasks. Each order of a chart becomes one call here; nothing is decided here.
+ */
+import { StreamError } from '../base/errors.ts'
+import type { Ports } from '../base/ports.ts'
+import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
+import type { JobGraph } from '../graph/job-graph.ts'
+import type { Json } from '../elements/json.ts'
+import type { OperatorSubtaskState, SnapshotReader, SnapshotWriter, StateHandle } from '../state/snapshot.ts'
+import { checkpointContents } from './checkpoint-contents.ts'
+import type { Cause, Causes } from './control/causes.ts'
+import { type CheckpointCoordinator, hostCheckpointCoordinator } from './control/checkpoint-coordinator.ts'
+import { planCheckpoint } from './control/checkpoint-plan.ts'
+import type { CheckpointWork } from './control/checkpoint-work.ts'
+import type { ChartTap } from './control/host-chart.ts'
+import { hostJob, type Job, type JobOrderOf } from './control/job.ts'
+import { type RestartSupervisor, restartSupervisor } from './control/restart-supervisor.ts'
+import type { JobEvent, JobStatus, TaskStatus } from './job-handle.ts'
+import type { JobSettings } from './job-settings.ts'
+import type { Link, TaskFact } from './link.ts'
+import { assignState, tasksOf } from './restore-assignment.ts'
+import { SourceCoordinators } from './source-coordinators.ts'
+
+/** What the job's side needs of the store: in one epoch, behind its fence. */
+export interface JobStore {
+  readonly durable: boolean
+  readonly snapshotWriter: SnapshotWriter
+  /** The files of the checkpoint at this place. */
+  reader(location: string): SnapshotReader
+  /** Reads and verifies everything. */
+  load(location: string): Promise<CheckpointMetadata>
+  publish(metadata: CheckpointMetadata): Promise<{ readonly location: string; readonly bytes: number }>
+  listCompleted(): Promise<readonly { readonly checkpointId: number; readonly location: string }[]>
+  discard(checkpointId: number): Promise<void>
+  discardPending(checkpointId: number): Promise<void>
+  removeHandles(checkpointId: number, handles: readonly StateHandle[]): Promise<void>
+  writeRecord(content: JobOrderOf<'writeRecord'>): Promise<void>
+}
+
+export interface JobMasterOptions {
+  readonly jobId: string
+  readonly jobName: string
+  readonly epoch: number
+  readonly graph: JobGraph
+  readonly settings: JobSettings
+  readonly ports: Ports
+  readonly store: JobStore
+  /** What the job was started from. */
+  readonly startedFrom: { readonly checkpointId: number; readonly location: string; readonly owned: boolean } | undefined
+  /** Of this job, found at the start, oldest first. */
+  readonly completed: readonly { readonly checkpointId: number; readonly location: string }[]
+  readonly nextCheckpointId: number
+  readonly link: Link
+  readonly causes: Causes
+  readonly tap: ChartTap | undefined
+  emit(event: JobEvent): void
+  counted(name: string, added: number): void
+  /** Once, at the end. */
+  ended(end: JobOrderOf<'endJob'>): void
+}
+
+interface TaskView {
+  readonly vertex: number
+  readonly subtask: number
+  readonly name: string
+  state: TaskStatus
+}
+
+export class JobMaster {
+  readonly #options: JobMasterOptions
+  readonly #tasks: readonly TaskView[]
+  readonly #job: Job
+  readonly #restarts: RestartSupervisor
+  readonly #coordinator: CheckpointCoordinator
+  #sources: SourceCoordinators | undefined
+  /** What the attempt starts from. */
+  #restored: { readonly location: string; readonly metadata: CheckpointMetadata; readonly reader: SnapshotReader } | undefined
+  /** Cause and operator of each failure, newest last, for reports. */
+  readonly #failures: { readonly cause: Cause; readonly task: number | null }[] = []
+
+  constructor(options: JobMasterOptions) {
+    this.#options = options
+    this.#tasks = tasksOf(options.graph).map((place) => ({ ...place, state: 'CREATED' }))
+    const { settings, ports, causes, tap, completed, startedFrom } = options
+    const broken = (cause: Error) => this.#broken(cause)
+    this.#restarts = restartSupervisor({
+      id: 'job/restarts',
+      strategy: settings.restartStrategy,
+      random: ports.random,
+      tap,
+      granted: ({ attempt, delayMs }) => {
+        const cause = this.#failures.at(-1)?.cause
+        options.emit({ type: 'restart.scheduled', delayMs, atMs: ports.clock.now(), error: cause === undefined ? undefined : causes.thrown(cause) })
+        this.#job.send({ type: 'restart.granted', attempt, delayMs })
+      },
+      denied: ({ attempt, reason }) => this.#job.send({ type: 'restart.denied', attempt, reason }),
+      failed: broken,
+    })
+    this.#coordinator = hostCheckpointCoordinator(
+      'job/checkpoints',
+      {
+        settings: { ...settings.coordinator, maxQueued: 1000, unaligned: false, alignedTimeoutMs: 0, intervalDuringBacklogMs: null },
+        nextCheckpointId: options.nextCheckpointId,
+        completed: completed.map(({ checkpointId, location }) => ({ checkpointId, kind: 'checkpoint', handle: location, discardable: true })),
+        restoredFrom: startedFrom === undefined || startedFrom.owned ? null : { checkpointId: startedFrom.checkpointId, claimMode: 'NO_CLAIM' },
+      },
+      this.#work(),
+    )
+    this.#job = hostJob({
+      id: 'job',
+      tasks: this.#tasks.length,
+      retention: settings.coordinator.retention,
+      suspendsToCheckpoint: settings.checkpointing && options.store.durable,
+      clock: ports.clock,
+      causes,
+      tap,
+      writeRecord: (order) => options.store.writeRecord(order),
+      restoreState: (order) => this.#restore(order.attempt),
+      deployTasks: (order) => this.#deploy(order),
+      cancelTasks: ({ attempt }) => this.#tasks.forEach((_, task) => options.link.toTasks({ type: 'cancelTask', task, attempt })),
+      askRestart: ({ attempt, atMs }) => this.#restarts.ask({ attempt, atMs }),
+      recordFailure: ({ cause, task }) => void this.#failures.push({ cause, task }),
+      startScheduler: () => settings.checkpointing && this.#coordinator.startScheduler(),
+      stopScheduler: () => void this.#coordinator.stopScheduler().catch(() => {}),
+      takeSuspendCheckpoint: async () => (await this.#coordinator.trigger({ kind: 'checkpoint' })).checkpointId,
+      settleCheckpoints: ({ keep }) => this.#coordinator.shutDown(keep ? 'SUSPENDED' : 'FINISHED'),
+      endJob: (order) => void this.#end(order),
+      statusChanged: (status) => options.emit({ type: 'job.status', status, atMs: ports.clock.now() }),
+      failed: broken,
+    })
+  }
+
+  start(): void {
+    this.#restarts.start()
+    this.#coordinator.start()
+    this.#job.start()
+    this.#job.send({ type: 'job.initialized' })
+  }
+
+  status(): JobStatus {
+    return this.#job.status()
+  }
+
+  cancel(): void {
+    this.#job.send({ type: 'cancel.requested', savepoint: null })
+  }
+
+  suspend(timeoutMs: number): void {
+    this.#job.send({ type: 'suspend.requested', timeoutMs })
+  }
+
+  async triggerCheckpoint(): Promise<number> {
+    return (await this.#coordinator.trigger({ kind: 'checkpoint' })).checkpointId
+  }
+
+  learn(fact: TaskFact): void {
+    const { ports, link: _, causes, emit } = this.#options
+    const atMs = ports.clock.now()
+    if ('attempt' in fact && fact.attempt !== this.#job.attempt()) return this.#learnLate(fact)
+    switch (fact.type) {
+      case 'task.changed': {
+        const { task, attempt, state, cause } = fact
+        const view = this.#tasks[task] as TaskView
+        view.state = state
+        emit({ type: 'task.status', vertex: view.name, subtask: view.subtask, attempt, status: state, atMs, ...(cause === null ? {} : { error: causes.thrown(cause) }) })
+        if (state !== 'FAILED') return this.#job.send({ type: 'task.changed', attempt, task, state })
+        const failure = cause ?? causes.of(new StreamError('INTERNAL', { message: `${view.name} failed without a cause.` }), 'INTERNAL')
+        this.#coordinator.taskFailed({ task: view.name, attempt, message: failure.message })
+        return this.#job.send({ type: 'task.failed', attempt, task, cause: failure, atMs })
+      }
+      case 'checkpoint.acknowledged': {
+        const { task, attempt, checkpointId, handles } = fact
+        return this.#coordinator.acknowledge({ task: this.#name(task), attempt, checkpointId, handles })
+      }
+      case 'checkpoint.declined': {
+        const { task, attempt, checkpointId, reason, message } = fact
+        return this.#coordinator.decline({ task: this.#name(task), attempt, checkpointId, reason, message })
+      }
+      case 'reader.registered':
+        return this.#sources?.readerRegistered(...this.#place(fact.task))
+      case 'split.requested':
+        return this.#sources?.splitRequested(...this.#place(fact.task))
+      case 'finalCheckpoint.awaited':
+        return this.#job.send({ type: 'finalCheckpoint.awaited', attempt: fact.attempt, task: fact.task })
+      case 'records.counted':
+        return this.#options.counted(fact.name, fact.added)
+      case 'executor.failed':
+        return this.#job.send({ type: 'failure.reported', attempt: fact.attempt, cause: fact.cause, atMs })
+      default:
+        return fact satisfies never
+    }
+  }
+
+  /** State that an old attempt wrote is deleted; everything else that it says is old news. */
+  #learnLate(fact: TaskFact): void {
+    if (fact.type !== 'checkpoint.acknowledged') return
+    const { task, attempt, checkpointId, handles } = fact
+    this.#coordinator.acknowledge({ task: this.#name(task), attempt, checkpointId, handles })
+  }
+
+  #work(): CheckpointWork {
+    const { ports, store, link, tap, graph, settings } = this.#options
+    return {
+      clock: ports.clock,
+      logger: ports.logger,
+      ...(tap === undefined ? {} : { tap }),
+      plan: () => {
+        const attempt = this.#job.attempt()
+        return planCheckpoint({
+          vertices: graph.vertices.map((_, index) => ({
+            tasks: this.#tasks.filter(({ vertex }) => vertex === index).map(({ name, state }) => ({ task: name, attempt, state })),
+          })),
+          edges: graph.edges.map(({ from, to, partitioner }) => ({
+            from,
+            to,
+            pattern: partitioner.type === 'forward' || partitioner.type === 'rescale' ? 'pointwise' : 'allToAll',
+          })),
+          checkpointsAfterTasksFinish: settings.checkpointsAfterTasksFinish,
+        })
+      },
+      snapshotCoordinators: async ({ checkpointId }) => {
+        const handles = await this.#sources?.snapshot(checkpointId)
+        return Object.fromEntries(handles ?? []) as Json & object
+      },
+      triggerTasks: ({ barrier, tasks }) => {
+        for (const { task, attempt } of tasks)
+          link.toTasks({ type: 'triggerCheckpoint', task: this.#number(task), attempt, barrier: { type: 'barrier', ...barrier } })
+        this.#sources?.triggered(barrier.checkpointId)
+      },
+      notifyComplete: ({ checkpointId, tasks }) => {
+        for (const { task, attempt } of tasks) link.toTasks({ type: 'notifyCheckpointComplete', task: this.#number(task), attempt, checkpointId })
+        this.#sources?.notifyCheckpointComplete(checkpointId)
+      },
+      notifyAborted: ({ checkpointId, tasks }) => {
+        for (const { task, attempt } of tasks) link.toTasks({ type: 'notifyCheckpointAborted', task: this.#number(task), attempt, checkpointId })
+        this.#sources?.triggered(checkpointId)
+      },
+      publish: async ({ checkpointId, kind, timestamp, acknowledged, coordinators }) => {
+        const { jobId, jobName, epoch } = this.#options
+        const contents = checkpointContents({ jobId, jobName, epoch }, graph, {
+          checkpointId,
+          kind,
+          timestamp,
+          acknowledged: new Map(acknowledged.map(({ task, handles }) => [this.#number(task), handles as unknown as OperatorSubtaskState[]])),
+          coordinators: new Map(Object.entries((coordinators ?? {}) as unknown as Record<string, StateHandle>)),
+        })
+        const { location, bytes } = await store.publish(contents)
+        return { handle: location, bytes, path: store.durable ? location : null }
+      },
+      readStore: async () =>
+        (await store.listCompleted()).map(({ checkpointId, location }) => ({ checkpointId, kind: 'checkpoint', handle: location, discardable: true })),
+      discardCheckpoint: ({ checkpointId }) => store.discard(checkpointId),
+      discardPending: ({ checkpointId }) => store.discardPending(checkpointId),
+      discardHandles: ({ checkpointId, handles }) =>
+        store.removeHandles(
+          checkpointId,
+          (handles as unknown as OperatorSubtaskState[]).flatMap(({ keyed, operator }) => [keyed, operator].filter((one) => one !== undefined)),
+        ),
+      failJob: (error) =>
+        this.#job.send({
+          type: 'failure.reported',
+          attempt: this.#job.attempt(),
+          cause: this.#options.causes.of(error, 'CHECKPOINT_FAILURES_EXCEEDED'),
+          atMs: ports.clock.now(),
+        }),
+      report: (event) => this.#report(event),
+    }
+  }
+
+  #report(event: Parameters<CheckpointWork['report']>[0]): void {
+    const { emit, ports } = this.#options
+    const atMs = ports.clock.now()
+    switch (event.type) {
+      case 'checkpoint.triggered':
+        return emit({ type: event.type, checkpointId: event.checkpointId, kind: event.kind, atMs })
+      case 'checkpoint.completed': {
+        const { checkpointId, kind, durationMs, bytes, path } = event
+        return emit({ type: event.type, checkpointId, kind, atMs, durationMs, bytes, path: path ?? undefined })
+      }
+      case 'checkpoint.aborted':
+        return emit({ type: event.type, checkpointId: event.checkpointId, reason: event.reason, message: event.message, atMs })
+      case 'checkpoint.rejected':
+        return emit({ type: 'checkpoint.aborted', checkpointId: undefined, reason: event.reason, message: event.message, atMs })
+      default:
+        return event satisfies never
+    }
+  }
+
+  async #restore(attempt: number): Promise<number | null> {
+    const { store, startedFrom, graph, ports } = this.#options
+    await this.#sources?.close()
+    this.#sources = undefined
+    if (attempt > 1) await this.#coordinator.failOver()
+    const latest = this.#coordinator.latestCompleted()
+    const location = latest === undefined ? startedFrom?.location : (latest.handle as string)
+    this.#restored = location === undefined ? undefined : { location, metadata: await store.load(location), reader: store.reader(location) }
+    this.#sources = await SourceCoordinators.restore(
+      {
+        graph,
+        environment: { clock: ports.clock, files: ports.files, logger: ports.logger },
+        snapshotWriter: store.snapshotWriter,
+        send: (vertex, subtask, event) => {
+          const task = this.#tasks.findIndex((view) => view.vertex === vertex && view.subtask === subtask)
+          this.#options.link.toTasks({ type: 'sendSourceEvent', task, attempt, event })
+        },
+        fail: (cause) => this.#failed(attempt, cause),
+      },
+      this.#restored,
+    )
+    await this.#sources.start()
+    return this.#restored?.metadata.checkpointId ?? null
+  }
+
+  #deploy({ attempt, checkpointId }: JobOrderOf<'deployTasks'>): void {
+    for (const view of this.#tasks) view.state = 'SCHEDULED'
+    const restores = assignState(this.#options.graph, this.#restored?.metadata)
+    this.#options.link.toTasks({ type: 'deployTasks', attempt, checkpointId, location: this.#restored?.location ?? null, restores })
+  }
+
+  #failed(attempt: number, cause: unknown): void {
+    const { causes, ports } = this.#options
+    this.#job.send({ type: 'failure.reported', attempt, cause: causes.of(cause, 'USER_FUNCTION_FAILED'), atMs: ports.clock.now() })
+  }
+
+  async #end(order: JobOrderOf<'endJob'>): Promise<void> {
+    await this.#sources?.close()
+    this.#restarts.stop()
+    this.#job.stop()
+    this.#options.ended(order)
+  }
+
+  #broken(cause: Error): void {
+    const { causes, ports } = this.#options
+    const broken = StreamError.is(cause) ? cause : new StreamError('INTERNAL', { message: `The control plane broke: ${cause.message}`, cause })
+    this.#job.send({ type: 'failure.reported', attempt: this.#job.attempt(), cause: causes.of(broken, 'INTERNAL'), atMs: ports.clock.now() })
+  }
+
+  #name(task: number): string {
+    return (this.#tasks[task] as TaskView).name
+  }
+
+  #number(name: string): number {
+    return this.#tasks.findIndex((view) => view.name === name)
+  }
+
+  #place(task: number): [vertex: number, subtask: number] {
+    const { vertex, subtask } = this.#tasks[task] as TaskView
+    return [vertex, subtask]
+  }
+}

@@ -1,0 +1,72 @@
+/** Adds up what the metrics of a job tell: records over all attempts, back-pressure since the last look. Changes nothing. */
+import type { Clock } from '../base/clock.ts'
+import type { EventCounts } from './job-events.ts'
+import type { JobEvent, JobMetrics } from './job-handle.ts'
+
+/** What is read of a subtask. */
+export interface MeteredTask {
+  readonly recordsIn: number
+  readonly recordsOut: number
+  readonly gate: { readonly backPressuredMs: number }
+}
+
+export class JobMeter {
+  readonly #clock: Clock
+  readonly #events: EventCounts
+  readonly #counts: Record<string, number> = {}
+  #tasks: () => readonly MeteredTask[] = () => []
+  #current: readonly MeteredTask[] = []
+  /** Of attempts that are gone. */
+  #earlier = { recordsIn: 0, recordsOut: 0 }
+  #looked = { atMs: 0, backPressuredMs: 0, ratio: 0 }
+  #runningSinceMs: number | undefined
+
+  constructor(clock: Clock, events: EventCounts) {
+    this.#clock = clock
+    this.#events = events
+  }
+
+  watch(tasks: () => readonly MeteredTask[]): void {
+    this.#tasks = tasks
+  }
+
+  see(event: JobEvent): void {
+    if (event.type === 'job.status' && event.status === 'RUNNING') this.#runningSinceMs ??= this.#clock.monotonic()
+  }
+
+  count(name: string, added: number): void {
+    this.#counts[name] = (this.#counts[name] ?? 0) + added
+  }
+
+  /** From the first RUNNING until now. */
+  netRuntimeMs(): number {
+    return this.#runningSinceMs === undefined ? 0 : this.#clock.monotonic() - this.#runningSinceMs
+  }
+
+  metrics(): JobMetrics {
+    const tasks = this.#tasks()
+    if (tasks !== this.#current) {
+      this.#earlier = this.#sum()
+      this.#current = tasks
+    }
+    return { ...this.#sum(), ...this.#events, backPressuredRatio: this.#backPressure(tasks), counts: { ...this.#counts } }
+  }
+
+  #sum() {
+    return this.#current.reduce(
+      (sum, task) => ({ recordsIn: sum.recordsIn + task.recordsIn, recordsOut: sum.recordsOut + task.recordsOut }),
+      this.#earlier,
+    )
+  }
+
+  /** Of the subtask that waited longest since the last look. Two looks at one instant tell the same. */
+  #backPressure(tasks: readonly MeteredTask[]): number {
+    const atMs = this.#clock.monotonic()
+    const backPressuredMs = Math.max(0, ...tasks.map(({ gate }) => gate.backPressuredMs))
+    const spanMs = atMs - this.#looked.atMs
+    if (spanMs <= 0) return this.#looked.ratio
+    const ratio = Math.min(1, Math.max(0, (backPressuredMs - this.#looked.backPressuredMs) / spanMs))
+    this.#looked = { atMs, backPressuredMs, ratio }
+    return ratio
+  }
+}

@@ -1,0 +1,29 @@
+/** What whoever waits for a job gets at its end: a result, or the error that says how it ended. Pure. */
+import { StreamError, toError } from '../base/errors.ts'
+import type { Causes } from './control/causes.ts'
+import type { JobOrderOf } from './control/job.ts'
+
+/** Undefined for a job that finished. */
+export function endError(jobName: string, end: JobOrderOf<'endJob'>, causes: Causes): StreamError | undefined {
+  const job = `Job "${jobName}"`
+  switch (end.status) {
+    case 'FINISHED':
+      return undefined
+    case 'CANCELED':
+      return new StreamError('JOB_CANCELED', { message: `${job} was cancelled.`, details: { status: end.status } })
+    case 'SUSPENDED':
+      return new StreamError('JOB_SUSPENDED', {
+        message: `${job} was suspended.`,
+        hint: "Start it again with --resume (resume: 'latest'): it goes on from its last checkpoint.",
+        details: { status: end.status },
+      })
+    case 'FAILED': {
+      const cause = end.cause === null ? undefined : causes.thrown(end.cause)
+      const why = cause === undefined ? '' : `: ${toError(cause).message}`
+      const denied = end.denied === null ? '' : ` ${end.denied}`
+      return new StreamError('JOB_FAILED', { message: `${job} failed${why}${denied}`, details: { status: end.status }, ...(cause === undefined ? {} : { cause }) })
+    }
+    default:
+      return end.status satisfies never
+  }
+}

@@ -1,0 +1,83 @@
+/** What the runtime reads from the configuration, once, at the start of a job. Plain data. */
+import type { ConfigurationReader } from '../base/config/configuration-reader.ts'
+import { StreamError } from '../base/errors.ts'
+import { defaultStrategy, type RestartStrategy } from './control/restart-supervisor.ts'
+import type { TaskSettings } from './task-environment.ts'
+
+export interface JobSettings extends TaskSettings {
+  readonly restartStrategy: RestartStrategy
+  readonly coordinator: CoordinatorSettings
+  readonly storage: {
+    /** Undefined: in memory. */
+    readonly directory: string | undefined
+    readonly inlineThresholdBytes: number
+  }
+}
+
+interface CoordinatorSettings {
+  /** null: no periodic checkpoints. */
+  readonly intervalMs: number | null
+  readonly minPauseMs: number
+  readonly timeoutMs: number
+  readonly maxConcurrent: number
+  readonly tolerableFailures: number | 'unlimited'
+  readonly numRetained: number
+  readonly retention: 'NO_EXTERNALIZED_CHECKPOINTS' | 'DELETE_ON_CANCELLATION' | 'RETAIN_ON_CANCELLATION'
+}
+
+/** Flink's "any number". */
+const UNLIMITED = 2 ** 31 - 1
+
+/** Throws UNSUPPORTED for what this version does not have, before anything is started. */
+export function readJobSettings(configuration: ConfigurationReader): JobSettings {
+  refuseUnsupported(configuration)
+  const intervalMs = configuration.get('execution.checkpointing.interval')
+  const checkpointing = intervalMs !== undefined
+  const tolerable = configuration.get('execution.checkpointing.tolerable-failed-checkpoints')
+  return {
+    checkpointing,
+    checkpointingMode: configuration.get('execution.checkpointing.mode'),
+    checkpointsAfterTasksFinish: configuration.get('execution.checkpointing.checkpoints-after-tasks-finish'),
+    failTasksOnCheckpointingErrors: configuration.get('execution.checkpointing.fail-tasks-on-errors'),
+    cancellationTimeoutMs: configuration.get('task.cancellation.timeout'),
+    committerRetries: configuration.get('sink.committer.retries'),
+    commitTimeoutMs: configuration.get('sink.committer.timeout'),
+    channelCredit: configuration.get('execution.channel-credit'),
+    restartStrategy: configuration.restartStrategy() ?? defaultStrategy(checkpointing),
+    coordinator: {
+      intervalMs: intervalMs ?? null,
+      minPauseMs: configuration.get('execution.checkpointing.min-pause'),
+      timeoutMs: configuration.get('execution.checkpointing.timeout'),
+      maxConcurrent: configuration.get('execution.checkpointing.max-concurrent-checkpoints'),
+      tolerableFailures: tolerable === UNLIMITED ? 'unlimited' : tolerable,
+      numRetained: configuration.get('execution.checkpointing.num-retained'),
+      retention: configuration.get('execution.checkpointing.externalized-checkpoint-retention'),
+    },
+    storage: {
+      directory: storageDirectory(configuration),
+      inlineThresholdBytes: configuration.get('execution.checkpointing.data-inline-threshold'),
+    },
+  }
+}
+
+function storageDirectory(configuration: ConfigurationReader): string | undefined {
+  const directory = configuration.get('execution.checkpointing.dir')
+  const storage = configuration.get('execution.checkpointing.storage')
+  if (storage === 'jobmanager') return undefined
+  if (storage === 'filesystem' && directory === undefined)
+    throw new StreamError('CONFIG_INVALID', {
+      message: `${configuration.originOf('execution.checkpointing.storage')}: execution.checkpointing.storage is filesystem, and execution.checkpointing.dir is not set.`,
+      hint: 'Set execution.checkpointing.dir to a folder.',
+      details: { option: 'execution.checkpointing.dir' },
+    })
+  return directory
+}
+
+function refuseUnsupported(configuration: ConfigurationReader): void {
+  const refuse = (option: string, what: string, hint: string): never => {
+    throw new StreamError('UNSUPPORTED', { message: `${what} (${option}): this version does not have it.`, hint, details: { option } })
+  }
+  if (configuration.get('state.backend.type') === 'leveldb') refuse('state.backend.type', 'State backend leveldb', 'Use hashmap.')
+  if (configuration.get('execution.checkpointing.unaligned.enabled'))
+    refuse('execution.checkpointing.unaligned.enabled', 'Unaligned checkpoints', 'Use aligned ones.')
+}

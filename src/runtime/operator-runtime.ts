@@ -1,0 +1,160 @@
+/**
+ * What one operator of one subtask lives on: its states, restored; its timers; its context. Makes the operator when that
+ * is in place.
+ */
+import type { ChainedOperator } from '../graph/job-graph.ts'
+import type { Operator, OperatorContext, OperatorCounters, Resumable } from '../operators/operator.ts'
+import type { Transactions } from '../operators/transactions.ts'
+import { keyGroupRangeOf } from '../state/key-groups.ts'
+import { memoryStateBackend } from '../state/memory/memory-state-backend.ts'
+import { operatorStateStore, type OperatorStateStore } from '../state/operator-state.ts'
+import { decodeOperatorState } from '../state/operator-state-format.ts'
+import { redistributeOperatorState } from '../state/redistribution.ts'
+import type { KeyedStateBackend } from '../state/state-backend.ts'
+import { createTimerService, type InternalTimerService } from '../state/timers.ts'
+import { twoPhaseCommit } from './control/two-phase-commit.ts'
+import type { ChainLinks } from './data/operator-chain.ts'
+import type { SubtaskGate } from './data/subtask-gate.ts'
+import type { OperatorRestore } from './restore-assignment.ts'
+import type { StreamTaskOptions } from './stream-task.ts'
+
+/** How an operator reaches its subtask. */
+export interface OperatorHooks {
+  readonly gate: SubtaskGate
+  mail(mail: () => void): void
+  fail(cause: unknown): void
+  blame(thrown: unknown): unknown
+  sendSplitRequest(): void
+  count(name: string, added: number): void
+  broken(cause: Error): void
+}
+
+export class OperatorRuntime {
+  readonly operator: ChainedOperator
+  readonly counters: OperatorCounters = { recordsIn: 0, recordsOut: 0 }
+  readonly #task: StreamTaskOptions
+  readonly #index: number
+  readonly #hooks: OperatorHooks
+  #keyedState: KeyedStateBackend | undefined
+  #operatorState: OperatorStateStore | undefined
+  #timers: InternalTimerService | undefined
+  #transactions: Transactions<unknown> | undefined
+
+  constructor(task: StreamTaskOptions, operator: ChainedOperator, index: number, hooks: OperatorHooks) {
+    this.operator = operator
+    this.#task = task
+    this.#index = index
+    this.#hooks = hooks
+  }
+
+  get keyedState(): KeyedStateBackend | undefined {
+    return this.#keyedState
+  }
+
+  get operatorState(): OperatorStateStore | undefined {
+    return this.#operatorState
+  }
+
+  /** Reads, verifies and takes in what the checkpoint holds for this operator. */
+  async restore(): Promise<void> {
+    const { restore, location, environment, vertex, subtask } = this.#task
+    const stored = restore.operators[this.#index] as OperatorRestore
+    const reader = location === undefined ? undefined : environment.snapshotReader(location)
+    const lists = await Promise.all(stored.operator.map(async (handle) => (handle === null ? undefined : decodeOperatorState(await read(reader, handle)))))
+    this.#operatorState = operatorStateStore({ subtask, restored: redistributeOperatorState(lists, vertex.parallelism)[subtask] ?? [] })
+    if (!this.operator.keyed) return
+    const { maxParallelism, parallelism } = vertex
+    const backend = memoryStateBackend({ maxParallelism, keyGroups: keyGroupRangeOf(maxParallelism, parallelism, subtask) })
+    const payloads = await Promise.all(
+      stored.keyed.map(async (handle) => ({ bytes: await read(reader, handle), keyGroups: handle.identity.keyGroups ?? { first: 0, last: -1 } })),
+    )
+    await backend.restore(payloads)
+    this.#keyedState = backend
+  }
+
+  make(links: ChainLinks): Operator {
+    return this.operator.create(this.#context(links))
+  }
+
+  /** Timers fire no more, commits have ended, states are let go. */
+  async close(): Promise<void> {
+    this.#timers?.close()
+    await this.#transactions?.close()
+    await this.#keyedState?.close()
+  }
+
+  #context(links: ChainLinks): OperatorContext {
+    const { environment, vertex, subtask, attempt, restoredCheckpointId } = this.#task
+    const { ports, settings, jobId, jobName, epoch } = environment
+    const hooks = this.#hooks
+    return {
+      task: {
+        jobId,
+        jobName,
+        operatorId: this.operator.operatorId,
+        operatorName: this.operator.name,
+        subtask,
+        parallelism: vertex.parallelism,
+        maxParallelism: vertex.maxParallelism,
+        attempt: attempt - 1,
+        epoch,
+        restoredCheckpointId,
+        checkpointing: settings.checkpointing,
+      },
+      output: links.output,
+      sideOutput: links.sideOutput,
+      gate: hooks.gate,
+      counters: this.counters,
+      clock: ports.clock,
+      random: ports.random,
+      ids: ports.ids,
+      files: ports.files,
+      logger: ports.logger,
+      operatorState: this.#operatorState as OperatorStateStore,
+      keyedState: this.#keyedState,
+      timerService: (target) => {
+        const backend = this.#keyedState as KeyedStateBackend
+        const due = () => hooks.mail(() => this.#fireDue())
+        this.#timers = createTimerService({ backend, clock: ports.clock, target, due })
+        return this.#timers
+      },
+      mail: hooks.mail,
+      pause: (settled) => hooks.gate.pause(settled),
+      resumeLater: (work) => hooks.gate.resumeLater(work),
+      fail: hooks.fail,
+      blame: hooks.blame,
+      sendSplitRequest: hooks.sendSplitRequest,
+      count: hooks.count,
+      transactions: (work) => {
+        const transactions = twoPhaseCommit({
+          id: `${this.#task.name}#${attempt}/transactions`,
+          clock: ports.clock,
+          causes: environment.causes,
+          retries: settings.committerRetries,
+          commitTimeoutMs: settings.commitTimeoutMs,
+          checkpointing: settings.checkpointing,
+          commit: work.commit,
+          ...(work.abort === undefined ? {} : { abort: work.abort }),
+          failed: hooks.broken,
+          tap: environment.tap,
+        })
+        this.#transactions = transactions as Transactions<unknown>
+        return transactions
+      },
+    }
+  }
+
+  /** Between two timers the gate may close. */
+  #fireDue(): void {
+    const again: Resumable = { resume: () => this.#fireDue() }
+    while (this.#timers?.pollDueProcessingTimer()) {
+      if (this.#hooks.gate.closed !== 0) return this.#hooks.gate.resumeLater(again)
+    }
+  }
+}
+
+type Reader = ReturnType<StreamTaskOptions['environment']['snapshotReader']>
+
+function read(reader: Reader | undefined, handle: Parameters<Reader['read']>[0]): Promise<Uint8Array> {
+  return (reader as Reader).read(handle)
+}

@@ -1,0 +1,146 @@
+/**
+ * The snapshot of one subtask: what its operators hold is frozen between two records, then written beside the records.
+ */
+import type { Operator } from '../operators/operator.ts'
+import type { OperatorSubtaskState, SnapshotIdentity, SnapshotWriter, StateHandle } from '../state/snapshot.ts'
+import type { FrozenKeyedState, KeyedStateBackend } from '../state/state-backend.ts'
+import type { TurnLoop } from './data/turn-loop.ts'
+import type { OperatorRuntime } from './operator-runtime.ts'
+import type { TaskEnvironment } from './task-environment.ts'
+
+export interface FrozenSubtask {
+  readonly operators: readonly FrozenOperator[]
+  /** Nothing of it will be written. */
+  release(): void
+}
+
+interface FrozenOperator {
+  readonly identity: Omit<SnapshotIdentity, 'kind'>
+  readonly keyed: FrozenKeyedState | undefined
+  readonly keyGroups: KeyedStateBackend['keyGroups'] | undefined
+  readonly operator: Uint8Array | undefined
+  /** What the operator itself must do before its state counts: files that become durable. */
+  readonly ready: Promise<void> | undefined
+}
+
+/** The synchronous part. Throws what an operator or a serializer throws; nothing is left frozen then. */
+export function freezeSubtask(runtimes: readonly OperatorRuntime[], operators: readonly Operator[], checkpointId: number, subtask: number): FrozenSubtask {
+  const frozen: FrozenOperator[] = []
+  const release = () => {
+    for (const { keyed, ready } of frozen) {
+      keyed?.release()
+      // Nobody waits for it any more.
+      ready?.catch(() => {})
+    }
+  }
+  try {
+    runtimes.forEach((runtime, index) => {
+      const ready = operators[index]?.snapshotState?.(checkpointId) ?? undefined
+      frozen.push({
+        identity: { checkpointId, operatorId: runtime.operator.operatorId, subtask },
+        keyed: runtime.keyedState?.freeze(checkpointId),
+        keyGroups: runtime.keyedState?.keyGroups,
+        operator: runtime.operatorState?.snapshot(),
+        ready: ready instanceof Promise ? ready : undefined,
+      })
+    })
+  } catch (thrown) {
+    release()
+    throw thrown
+  }
+  return { operators: frozen, release }
+}
+
+/** Settles when everything is durable. Rejects with nothing left behind. */
+export async function writeSubtask(frozen: FrozenSubtask, environment: TaskEnvironment, signal: AbortSignal): Promise<readonly OperatorSubtaskState[]> {
+  const written: StateHandle[] = []
+  const keep = async (writing: Promise<StateHandle>): Promise<StateHandle> => {
+    const handle = await writing
+    written.push(handle)
+    return handle
+  }
+  try {
+    const states = await allOrNothing(frozen.operators.map((operator) => writeOperator(operator, environment, signal, keep)))
+    signal.throwIfAborted()
+    return states
+  } catch (thrown) {
+    environment.discard(frozen.operators[0]?.identity.checkpointId ?? 0, written)
+    throw thrown
+  } finally {
+    frozen.release()
+  }
+}
+
+async function writeOperator(
+  frozen: FrozenOperator,
+  environment: TaskEnvironment,
+  signal: AbortSignal,
+  keep: (writing: Promise<StateHandle>) => Promise<StateHandle>,
+): Promise<OperatorSubtaskState> {
+  const { identity, keyed, keyGroups, operator, ready } = frozen
+  const { turnLoop, snapshotWriter } = environment
+  const [keyedHandle, operatorHandle] = await allOrNothing([
+    keyed === undefined
+      ? Promise.resolve(undefined)
+      : serialised(keyed, environment, signal).then(() =>
+          turnLoop.controlWork(keep(written(snapshotWriter, { ...identity, kind: 'keyed', keyGroups }, (stream) => keyed.writeTo(stream)))),
+        ),
+    operator === undefined
+      ? Promise.resolve(undefined)
+      : turnLoop.controlWork(keep(written(snapshotWriter, { ...identity, kind: 'operator' }, (stream) => stream.append(operator)))),
+    ready === undefined ? Promise.resolve(undefined) : turnLoop.controlWork(ready.then(() => undefined)),
+  ])
+  return {
+    operatorId: identity.operatorId,
+    ...(keyedHandle === undefined ? {} : { keyed: keyedHandle }),
+    ...(operatorHandle === undefined ? {} : { operator: operatorHandle }),
+  }
+}
+
+async function written(
+  writer: SnapshotWriter,
+  identity: SnapshotIdentity,
+  append: (stream: ReturnType<SnapshotWriter['open']>) => void | Promise<void>,
+): Promise<StateHandle> {
+  const stream = writer.open(identity)
+  try {
+    await append(stream)
+    return await stream.finish()
+  } catch (thrown) {
+    await stream.abandon()
+    throw thrown
+  }
+}
+
+/** Entries serialised at a time: short enough for any slice of a turn. */
+const ENTRIES_PER_STEP = 200
+
+/** Serialises in slices between the records. */
+function serialised(keyed: FrozenKeyedState, { turnLoop, ports }: TaskEnvironment, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const work: Parameters<TurnLoop['addBackground']>[0] = {
+      step(untilMs) {
+        try {
+          signal.throwIfAborted()
+          do {
+            if (keyed.step(ENTRIES_PER_STEP)) {
+              resolve()
+              return true
+            }
+          } while (ports.clock.monotonic() < untilMs)
+          return false
+        } catch (thrown) {
+          reject(thrown)
+          return true
+        }
+      },
+    }
+    turnLoop.addBackground(work)
+  })
+}
+
+/** Waits for all, also when one fails: nothing is under way any more when it settles. */
+async function allOrNothing<T extends readonly Promise<unknown>[]>(promises: T): Promise<{ -readonly [Index in keyof T]: Awaited<T[Index]> }> {
+  await Promise.allSettled(promises)
+  return (await Promise.all(promises)) as { -readonly [Index in keyof T]: Awaited<T[Index]> }
+}

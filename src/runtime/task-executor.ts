@@ -1,0 +1,75 @@
+/** The tasks' side of the link: makes the subtasks of an attempt, connects them and passes orders on. Decides nothing. */
+import type { JobGraph, JobVertex } from '../graph/job-graph.ts'
+import { connect } from './exchange.ts'
+import type { TaskFact, TaskOrder } from './link.ts'
+import { tasksOf } from './restore-assignment.ts'
+import { StreamTask } from './stream-task.ts'
+import type { TaskEnvironment } from './task-environment.ts'
+
+export class TaskExecutor {
+  readonly #graph: JobGraph
+  readonly #environment: TaskEnvironment
+  readonly #tell: (fact: TaskFact) => void
+  /** Of the newest attempt: an older one is gone before a new one is deployed. */
+  #tasks: readonly StreamTask[] = []
+
+  constructor(graph: JobGraph, environment: TaskEnvironment, tell: (fact: TaskFact) => void) {
+    this.#graph = graph
+    this.#environment = environment
+    this.#tell = tell
+  }
+
+  obey(order: TaskOrder): void {
+    switch (order.type) {
+      case 'deployTasks':
+        return this.#deploy(order)
+      case 'cancelTask':
+        return this.#find(order)?.cancel()
+      case 'triggerCheckpoint':
+        return this.#find(order)?.triggerCheckpoint(order.barrier)
+      case 'notifyCheckpointComplete':
+        return this.#find(order)?.notifyCheckpointComplete(order.checkpointId)
+      case 'notifyCheckpointAborted':
+        return this.#find(order)?.notifyCheckpointAborted(order.checkpointId)
+      case 'sendSourceEvent':
+        return this.#find(order)?.takeSourceEvent(order.event)
+      default:
+        return order satisfies never
+    }
+  }
+
+  get tasks(): readonly StreamTask[] {
+    return this.#tasks
+  }
+
+  #deploy({ attempt, checkpointId, location, restores }: Extract<TaskOrder, { type: 'deployTasks' }>): void {
+    const places = tasksOf(this.#graph)
+    const tasks = restores.map((restore) => {
+      const { vertex, subtask, name } = places[restore.task] as (typeof places)[number]
+      return new StreamTask({
+        task: restore.task,
+        attempt,
+        vertexIndex: vertex,
+        vertex: this.#graph.vertices[vertex] as JobVertex,
+        subtask,
+        name,
+        restore,
+        restoredCheckpointId: checkpointId ?? undefined,
+        location: location ?? undefined,
+        environment: this.#environment,
+        tell: this.#tell,
+      })
+    })
+    this.#tasks = tasks
+    const { settings, ports, turnLoop } = this.#environment
+    const members = tasks.map(({ gate, options }) => ({ vertex: options.vertexIndex, subtask: options.subtask, gate, wakeable: turnLoop }))
+    const connections = connect(this.#graph, members, settings.channelCredit, ports.random)
+    tasks.forEach((task, index) => {
+      task.start(connections[index] as (typeof connections)[number])
+    })
+  }
+
+  #find({ task, attempt }: { readonly task: number; readonly attempt: number }): StreamTask | undefined {
+    return this.#tasks.find(({ options }) => options.task === task && options.attempt === attempt)
+  }
+}

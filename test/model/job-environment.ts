@@ -1,0 +1,177 @@
+/** What may happen to a job of two tasks, in whatever order, with one restart; and the real host that it happens to. */
+import type { SnapshotFrom } from 'xstate'
+import type { Cause } from '#machines/cause'
+import { type JobFact, type JobInput, type JobOrder, job as machine } from '#machines/job'
+import { VirtualClock } from '../../src/base/virtual-clock.ts'
+import { causes } from '../../src/runtime/control/causes.ts'
+import type { ChartStep } from '../../src/runtime/control/host-chart.ts'
+import { hostJob } from '../../src/runtime/control/job.ts'
+import { explore } from './explore.ts'
+
+type Chart = SnapshotFrom<typeof machine>
+
+export const again: Cause = { code: 'USER_FUNCTION_FAILED', message: 'boom', restartHelps: true, thrown: null }
+export const final: Cause = { code: 'STATE_CORRUPT', message: 'no', restartHelps: false, thrown: null }
+export const stuck: Cause = { code: 'TASK_CANCELLATION_TIMED_OUT', message: 'stuck', restartHelps: false, thrown: null }
+const disk: Cause = { code: 'FILE_ERROR', message: 'full', restartHelps: true, thrown: null }
+const atMs = 0
+
+/** The state in one word: `running.working`. */
+export function place(value: unknown): string {
+  return typeof value === 'string'
+    ? value
+    : Object.entries(value as object)
+        .map(([key, inner]) => `${key}.${place(inner)}`)
+        .join()
+}
+
+export const isTerminal = (where: string) => /^(suspended|finished|failed|canceled)/.test(where)
+export const isAlive = (state: string | undefined) =>
+  !['CREATED', 'FINISHED', 'CANCELED', 'FAILED'].includes(state ?? 'CREATED')
+const MOST_ATTEMPTS = 2
+const MOST_RESTORES = 3
+
+/** How many records have been answered: the disk answers in order. */
+interface Environment {
+  readonly written: number
+}
+
+function* possible({ value, context: c }: Chart, { written }: Environment): Generator<JobFact> {
+  const where = place(value)
+  const { attempt } = c
+  const leaving = /^(restarting|failing|cancelling)|leaving$/.test(where)
+
+  if (where === 'initializing') yield { type: 'job.initialized' }
+  if (written < c.revision) {
+    yield { type: 'record.written', revision: written + 1 }
+    yield { type: 'record.notWritten', revision: written + 1, cause: disk, atMs }
+  }
+  if (where.endsWith('restoring')) {
+    yield { type: 'state.restored', attempt, checkpointId: attempt === 1 ? null : 4 }
+    for (const cause of [again, final]) yield { type: 'state.notRestored', attempt, cause, atMs }
+  }
+  for (const [task, state] of c.states.entries()) {
+    if (!isAlive(state)) continue
+    yield { type: 'task.changed', attempt, task, state: 'FINISHED' }
+    yield { type: 'task.failed', attempt, task, cause: again, atMs }
+    if (leaving) yield { type: 'task.changed', attempt, task, state: 'CANCELED' }
+    if (task === 0) yield { type: 'task.failed', attempt, task, cause: leaving ? stuck : final, atMs }
+  }
+  if (where.endsWith('asking')) {
+    if (attempt < (where === 'restarting.asking' ? MOST_RESTORES : MOST_ATTEMPTS))
+      yield { type: 'restart.granted', attempt, delayMs: 10 }
+    yield { type: 'restart.denied', attempt, reason: 'used up' }
+  }
+  if (where === 'restarting.waiting' && !c.backoffOver) yield { type: 'timer.fired', timer: 'backoff', attempt }
+  if (where === 'running.lastCheckpoint') {
+    yield { type: 'suspension.checkpointed', attempt, checkpointId: 9 }
+    yield { type: 'suspension.notCheckpointed', attempt, cause: disk, atMs }
+    yield { type: 'timer.fired', timer: 'suspension', attempt }
+  }
+  if (where === 'running.working') {
+    if (c.sealed === null) yield { type: 'savepoint.sealed', attempt, savepoint: 'sp', drained: true }
+    yield { type: 'cancel.requested', savepoint: 'sp' }
+  }
+  if (where.endsWith('settling')) yield { type: 'checkpoints.settled' }
+  // Anybody may ask or complain at any time, also when it is too late.
+  yield { type: 'cancel.requested', savepoint: null }
+  yield { type: 'suspend.requested', timeoutMs: 10_000 }
+  for (const cause of [again, final]) yield { type: 'failure.reported', attempt, cause, atMs }
+  if (attempt > 1 || isTerminal(where)) yield* ofAttempt(attempt - 1)
+}
+
+/** Late words of an attempt that is over. */
+function* ofAttempt(attempt: number): Generator<JobFact> {
+  yield { type: 'task.changed', attempt, task: 1, state: 'FINISHED' }
+  yield { type: 'task.failed', attempt, task: 0, cause: final, atMs }
+  yield { type: 'failure.reported', attempt, cause: final, atMs }
+  yield { type: 'state.restored', attempt, checkpointId: 3 }
+  yield { type: 'state.notRestored', attempt, cause: final, atMs }
+  yield { type: 'restart.granted', attempt, delayMs: 10 }
+  yield { type: 'restart.denied', attempt, reason: 'late' }
+  yield { type: 'timer.fired', timer: 'backoff', attempt }
+  yield { type: 'timer.fired', timer: 'suspension', attempt }
+  yield { type: 'suspension.checkpointed', attempt, checkpointId: 3 }
+  yield { type: 'suspension.notCheckpointed', attempt, cause: final, atMs }
+  yield { type: 'savepoint.sealed', attempt, savepoint: 'late', drained: true }
+}
+
+const answers = (fact: JobFact) => fact.type === 'record.written' || fact.type === 'record.notWritten'
+
+export const walkJob = (input: JobInput) =>
+  explore(machine, {
+    input,
+    environment: { written: 0 },
+    facts: (snapshot, environment) =>
+      [...possible(snapshot, environment)].map((fact) => ({
+        fact,
+        environment: { written: environment.written + (answers(fact) ? 1 : 0) },
+      })),
+    // Which record it is, and how a task is gone, decide nothing more; nor does a cause before the job fails of it.
+    identity: ({ value, context: c }, { written }) =>
+      JSON.stringify([
+        value,
+        c.attempt,
+        c.backoffOver,
+        c.sealed,
+        c.revision - written,
+        c.states.map((state) => (isAlive(state) ? 'alive' : state === 'FINISHED' ? state : 'gone')),
+      ]),
+    limit: 100_000,
+  })
+
+/** The microtasks of a record that was written. */
+const settled = async () => {
+  for (let turn = 0; turn < 8; turn++) await Promise.resolve()
+}
+
+/** Answers come as facts, never from the work itself; only records, which are written in order, answer for themselves. */
+export async function replayJob(input: JobInput, facts: readonly JobFact[]) {
+  const steps: ChartStep[] = []
+  const deeds: JobOrder[] = []
+  const statuses: string[] = []
+  const writes: { readonly written: () => void; readonly failed: (thrown: unknown) => void }[] = []
+  const does = (order: object) => void deeds.push(order as JobOrder)
+  const begins = (order: object) => {
+    does(order)
+    return new Promise<never>(() => {})
+  }
+  const host = hostJob({
+    ...input,
+    id: 'job',
+    clock: new VirtualClock(),
+    causes: causes(),
+    writeRecord(order) {
+      does(order)
+      return new Promise<void>((written, failed) => writes.push({ written, failed }))
+    },
+    restoreState: begins,
+    deployTasks: does,
+    cancelTasks: does,
+    askRestart: does,
+    recordFailure: does,
+    startScheduler: does,
+    stopScheduler: () => does({ type: 'stopScheduler' }),
+    takeSuspendCheckpoint: begins,
+    settleCheckpoints: begins,
+    endJob: does,
+    statusChanged: (status) => statuses.push(status),
+    failed: (broken) => {
+      throw broken
+    },
+    tap: { stepped: (step) => steps.push(step) },
+  })
+  host.start()
+  for (const fact of facts) {
+    if (!answers(fact)) {
+      host.send(fact)
+      continue
+    }
+    await settled()
+    if (fact.type === 'record.written') writes.shift()?.written()
+    else writes.shift()?.failed(new RangeError(disk.message))
+    await settled()
+  }
+  await settled()
+  return { last: steps.at(-1), deeds, statuses, status: host.status(), hasEnded: host.hasEnded() }
+}

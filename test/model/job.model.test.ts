@@ -1,0 +1,238 @@
+/** Every state and fact of a job's life with one restart and two restores, each path replayed against the real host. */
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { JobInput, JobOrder, Retention, TerminalStatus } from '#machines/job'
+import { job as machine } from '#machines/job'
+import { keepsCheckpoints } from '#machines/job-arithmetic'
+import { type ExploredEdge, inWords, unusedTransitions } from './explore.ts'
+import { isAlive, isTerminal, place, replayJob, walkJob } from './job-environment.ts'
+import { neverReached } from './never-reached.ts'
+
+type Edge = ExploredEdge<typeof machine>
+
+const one: JobInput = { tasks: 1, retention: 'DELETE_ON_CANCELLATION', suspendsToCheckpoint: true }
+const two: JobInput = { ...one, tasks: 2 }
+let oneTask: readonly Edge[] = []
+let twoTasks: readonly Edge[] = []
+/** Whatever the chart decides, it decides for two tasks as for one: claims are checked on both walks. */
+let edges: readonly Edge[] = []
+
+beforeAll(() => {
+  oneTask = walkJob(one).edges
+  twoTasks = walkJob(two).edges
+  edges = [...oneTask, ...twoTasks]
+})
+
+const words = ({ path, fact }: Edge) => inWords([...path, fact])
+const gives = <T extends JobOrder['type']>({ orders }: Edge, type: T) =>
+  orders.filter((order): order is Extract<JobOrder, { type: T }> => order.type === type)
+const withoutThrown = (value: unknown) => JSON.parse(JSON.stringify(value).replaceAll(/"thrown":\d+/g, '"thrown":null'))
+const statusOf = (value: unknown) => place(value).split('.')[0]?.toUpperCase()
+const allGone = ({ before }: Edge) => !before.context.states.some(isAlive)
+
+describe('a job', () => {
+  test('is walked completely: every state is reached and every transition taken', () => {
+    expect(neverReached(machine, twoTasks)).toEqual([])
+    expect(unusedTransitions(machine, twoTasks)).toEqual([])
+  })
+
+  test('its host does on every edge what the chart orders, in that order, and nothing else', async () => {
+    expect(oneTask.length).toBeGreaterThan(4_000)
+    for (const edge of oneTask) {
+      const { last, deeds, status } = await replayJob(one, [...edge.path, edge.fact])
+      expect(withoutThrown(last?.fact), words(edge)).toEqual(edge.fact)
+      expect(last?.value, words(edge)).toEqual(edge.after.value)
+      expect(withoutThrown(last?.orders), words(edge)).toEqual(withoutThrown(edge.orders))
+      expect(status).toBe(statusOf(edge.after.value))
+      const work = edge.orders
+        .map(({ type }) => type)
+        .filter((type) => type !== 'writeRecord' && !type.endsWith('Timer'))
+      const done = deeds.filter(({ type }) => type !== 'writeRecord').map(({ type }) => type)
+      expect(done.slice(done.length - work.length), words(edge)).toEqual(work)
+      const revisions = deeds.flatMap((deed) => (deed.type === 'writeRecord' ? [deed.revision] : []))
+      expect(revisions).toEqual(revisions.map((_, index) => index + 1))
+    }
+  })
+
+  test('never leaves a terminal status', () => {
+    for (const edge of edges)
+      if (isTerminal(place(edge.before.value)))
+        expect(statusOf(edge.after.value), words(edge)).toBe(statusOf(edge.before.value))
+  })
+
+  test('gives its result once, as its very last order', () => {
+    for (const edge of edges) {
+      if (place(edge.before.value).endsWith('ended'))
+        expect([edge.after.value, edge.orders], words(edge)).toEqual([edge.before.value, []])
+      if (gives(edge, 'endJob').length > 0) expect(edge.orders.at(-1)?.type).toBe('endJob')
+      expect(gives(edge, 'endJob').length === 1).toBe(
+        place(edge.after.value).endsWith('ended') && !place(edge.before.value).endsWith('ended'),
+      )
+    }
+  })
+
+  test('changes status only as Flink does', () => {
+    const legal: Readonly<Record<string, readonly string[]>> = {
+      INITIALIZING: ['CREATED', 'FAILED', 'CANCELED', 'SUSPENDED'],
+      CREATED: ['RUNNING', 'FAILED', 'CANCELED', 'SUSPENDED'],
+      RUNNING: ['RESTARTING', 'FAILING', 'FAILED', 'CANCELLING', 'CANCELED', 'FINISHED', 'SUSPENDED'],
+      RESTARTING: ['RUNNING', 'FAILING', 'FAILED', 'CANCELLING', 'CANCELED', 'SUSPENDED'],
+      FAILING: ['FAILED'],
+      CANCELLING: ['CANCELED', 'FAILING', 'FAILED'],
+    }
+    for (const edge of edges) {
+      const [from, to] = [statusOf(edge.before.value) as string, statusOf(edge.after.value) as string]
+      if (from !== to) expect(legal[from], words(edge)).toContain(to)
+    }
+  })
+
+  test('nothing of an old attempt changes the new one', () => {
+    for (const { before, after, fact, orders, path } of edges) {
+      if (!('attempt' in fact) || fact.attempt === before.context.attempt) continue
+      expect([after.value, after.context, orders], inWords([...path, fact])).toEqual([before.value, before.context, []])
+    }
+  })
+
+  test('the next attempt is prepared only when all tasks are gone and the backoff is over', () => {
+    for (const edge of edges) {
+      if (edge.after.context.attempt === edge.before.context.attempt) continue
+      expect(edge.after.context.attempt).toBe(edge.before.context.attempt + 1)
+      const backoffOver = edge.before.context.backoffOver || edge.fact.type === 'timer.fired'
+      const lastOneGone = edge.fact.type === 'task.changed' || edge.fact.type === 'task.failed'
+      const alive = edge.before.context.states.filter(isAlive).length
+      expect([backoffOver, alive], words(edge)).toEqual([true, lastOneGone ? 1 : 0])
+    }
+  })
+
+  test('tasks are deployed only with their state at hand, once an attempt, and never beside living ones', () => {
+    for (const edge of edges) {
+      const [deploy] = gives(edge, 'deployTasks')
+      if (deploy === undefined) continue
+      expect(edge.fact).toMatchObject({
+        type: 'state.restored',
+        attempt: deploy.attempt,
+        checkpointId: deploy.checkpointId,
+      })
+      expect(allGone(edge)).toBe(true)
+      expect(edge.path.filter((each) => each.type === 'state.restored' && each.attempt === deploy.attempt)).toEqual([])
+    }
+  })
+
+  test('a failure is put to the restart strategy at most once an attempt, and only while the job runs or restores', () => {
+    for (const edge of edges) {
+      const asks = gives(edge, 'askRestart')
+      expect(asks.length).toBeLessThanOrEqual(1)
+      if (asks.length === 1)
+        expect(['running.working', 'restarting.restoring'], words(edge)).toContain(place(edge.before.value))
+    }
+  })
+
+  test('a failure against which no restart helps is never put to the restart strategy', () => {
+    for (const edge of edges)
+      for (const { cause } of gives(edge, 'askRestart'))
+        expect([cause.restartHelps, edge.before.context.sealed]).toEqual([true, null])
+  })
+
+  test('after the savepoint that ends it no failure is followed by a restart, and the end names the savepoint', () => {
+    for (const edge of edges) {
+      if (!edge.path.some(({ type }) => type === 'savepoint.sealed')) continue
+      if (edge.before.context.sealed === null) continue
+      expect(statusOf(edge.after.value), words(edge)).not.toBe('RESTARTING')
+      for (const { sealed } of gives(edge, 'endJob')) expect(sealed).toEqual(edge.before.context.sealed)
+    }
+  })
+
+  test('every failure that counts stands in the history, with what it decided or not', () => {
+    for (const edge of edges) {
+      const { fact, before, after } = edge
+      if (fact.type !== 'task.failed' || fact.attempt !== before.context.attempt || isTerminal(place(before.value)))
+        continue
+      if (before.context.states[fact.task] === after.context.states[fact.task]) continue
+      expect(gives(edge, 'recordFailure'), words(edge)).toMatchObject([{ task: fact.task, cause: fact.cause }])
+    }
+  })
+
+  test('a task that cannot be cancelled fails the job for good', () => {
+    for (const edge of edges) {
+      if (edge.fact.type !== 'task.failed' || edge.fact.cause.code !== 'TASK_CANCELLATION_TIMED_OUT') continue
+      expect(['FAILING', 'FAILED'], words(edge)).toContain(statusOf(edge.after.value))
+    }
+  })
+
+  test('the record of the end is durable before checkpoints are deleted', () => {
+    for (const edge of edges) {
+      const settles = place(edge.after.value).endsWith('settling') && !place(edge.before.value).endsWith('settling')
+      expect(gives(edge, 'settleCheckpoints')).toHaveLength(settles ? 1 : 0)
+      if (!settles) continue
+      expect(edge.fact, words(edge)).toEqual({ type: 'record.written', revision: edge.before.context.revision })
+    }
+  })
+
+  test('when the record of the end cannot be written the checkpoints stay, and the result says so', () => {
+    for (const edge of edges) {
+      if (edge.fact.type !== 'record.notWritten' || !place(edge.before.value).endsWith('recording')) continue
+      if (!isTerminal(place(edge.before.value)) || edge.fact.revision !== edge.before.context.revision) continue
+      expect(edge.orders, words(edge)).toMatchObject([{ type: 'endJob', notRecorded: { code: 'FILE_ERROR' } }])
+    }
+  })
+
+  test('before it owns its directory it writes no record', () => {
+    for (const edge of edges)
+      if (place(edge.before.value) === 'initializing' && edge.fact.type !== 'job.initialized')
+        expect(gives(edge, 'writeRecord')).toEqual([])
+  })
+
+  test('the periodic scheduler runs only while the job is RUNNING', () => {
+    for (const edge of edges) {
+      const [from, to] = [statusOf(edge.before.value), statusOf(edge.after.value)]
+      expect(gives(edge, 'startScheduler').length === 1, words(edge)).toBe(from !== 'RUNNING' && to === 'RUNNING')
+      if (from === 'RUNNING' && to !== 'RUNNING') expect(gives(edge, 'stopScheduler')).toHaveLength(1)
+    }
+  })
+
+  test('when suspended it takes one last checkpoint first, then cancels its tasks', () => {
+    for (const edge of edges) {
+      const [take] = gives(edge, 'takeSuspendCheckpoint')
+      if (take === undefined) continue
+      expect([place(edge.before.value), edge.fact.type]).toEqual(['running.working', 'suspend.requested'])
+      expect(gives(edge, 'cancelTasks')).toEqual([])
+      expect(gives(edge, 'startTimer')).toMatchObject([{ timer: 'suspension', delayMs: 10_000 }])
+    }
+    for (const edge of edges)
+      if (place(edge.before.value) === 'running.lastCheckpoint' && place(edge.after.value) === 'running.leaving')
+        expect(gives(edge, 'cancelTasks'), words(edge)).toHaveLength(1)
+  })
+
+  test('without a checkpoint directory it cancels its tasks at once when suspended', () => {
+    const plain = walkJob({ ...one, suspendsToCheckpoint: false }).edges
+    expect(plain.flatMap((edge) => gives(edge, 'takeSuspendCheckpoint'))).toEqual([])
+    expect(plain.map(({ after }) => place(after.value))).toContain('running.leaving')
+  })
+
+  test('ends when all tasks are gone, whatever it was asked for on the way', () => {
+    for (const edge of edges) {
+      const where = place(edge.after.value)
+      if (!/^(failing|cancelling)|leaving$/.test(where)) continue
+      expect(edge.after.context.states.some(isAlive), words(edge)).toBe(true)
+    }
+  })
+
+  test('keeps checkpoints as the retention policy says, and always when suspended', () => {
+    const policies: readonly Retention[] = [
+      'NO_EXTERNALIZED_CHECKPOINTS',
+      'DELETE_ON_CANCELLATION',
+      'RETAIN_ON_CANCELLATION',
+    ]
+    const statuses: readonly TerminalStatus[] = ['FINISHED', 'CANCELED', 'FAILED', 'SUSPENDED']
+    expect(policies.map((policy) => statuses.map((status) => keepsCheckpoints(status, policy)))).toEqual([
+      [false, false, false, true],
+      [false, false, true, true],
+      [false, true, true, true],
+    ])
+    for (const edge of edges) {
+      for (const { status, checkpoints } of gives(edge, 'writeRecord'))
+        expect(checkpoints, words(edge)).toBe(['FINISHED', 'CANCELED'].includes(status) ? 'deleting' : 'kept')
+      for (const { keep } of gives(edge, 'settleCheckpoints'))
+        expect(keep).toBe(!['FINISHED', 'CANCELED'].includes(statusOf(edge.after.value) ?? ''))
+    }
+  })
+})

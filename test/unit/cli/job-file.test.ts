@@ -1,0 +1,29 @@
+import { describe, expect, test } from 'vitest'
+import { StreamError } from '../../../src/base/errors.ts'
+import { explainImportFailure } from '../../../src/cli/job-file.ts'
+
+const withStack = (error: Error, stack: string) => Object.assign(error, { stack })
+
+describe('a job file that could not be loaded', () => {
+  test.each([
+    [Object.assign(new Error('Cannot find module'), { code: 'ERR_MODULE_NOT_FOUND' }), 'JOB_FILE_INVALID'],
+    [withStack(new SyntaxError('bad'), 'file:///job.js:1\nx\n\nSyntaxError: bad'), 'JOB_FILE_INVALID'],
+    [new SyntaxError('/job.ts:2:10: Unexpected token'), 'JOB_FILE_INVALID'],
+    [
+      withStack(
+        new SyntaxError('Unexpected token in JSON'),
+        'SyntaxError: Unexpected token in JSON\n    at JSON.parse (<anonymous>)',
+      ),
+      'JOB_FILE_FAILED',
+    ],
+    [new TypeError('x'), 'JOB_FILE_FAILED'],
+    ['text', 'JOB_FILE_FAILED'],
+  ])('for %s is explained by %s', (thrown, code) => {
+    expect(explainImportFailure('/job.ts', thrown)).toMatchObject({ code, cause: thrown })
+  })
+
+  test('for an error of ours keeps it as it is', () => {
+    const error = new StreamError('CONFIG_INVALID', { message: 'x' })
+    expect(explainImportFailure('/job.ts', error)).toBe(error)
+  })
+})

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest'
+import { NO_TIMESTAMP } from '../../../../src/elements/stream-element.ts'
+import type { Gate, Input } from '../../../../src/operators/operator.ts'
+import { Channel } from '../../../../src/runtime/data/channel.ts'
+import { drain } from '../../../../src/runtime/data/drain.ts'
+
+function fixture(credit = 4) {
+  const told: string[] = []
+  const channel = new Channel({
+    credit,
+    input: 0,
+    index: 0,
+    sender: { outputFull: () => told.push('full'), outputFree: () => told.push('free') },
+    receiver: { wake: () => told.push('wake') },
+  })
+  const read: unknown[] = []
+  const gate: Gate = { closed: 0 }
+  const input: Input<unknown> = { processElement: (value) => read.push(value), processWatermark() {}, processWatermarkStatus() {} }
+  return { channel, told, read, gate, input }
+}
+
+describe('A channel', () => {
+  it('hands records on in the order in which they came', () => {
+    const { channel, read, gate, input } = fixture()
+    for (const value of ['a', 'b', 'c']) channel.push(value, NO_TIMESTAMP)
+    expect(drain(channel, input, 10, gate)).toBe(3)
+    expect(read).toEqual(['a', 'b', 'c'])
+  })
+
+  it('takes the credit away when it is full, and gives it back when half of it is free', () => {
+    const { channel, told, gate, input } = fixture(4)
+    for (let index = 0; index < 4; index++) channel.push(index, 0)
+    expect(told).toEqual(['wake', 'full'])
+    drain(channel, input, 1, gate)
+    expect(told).toEqual(['wake', 'full'])
+    drain(channel, input, 1, gate)
+    expect(told).toEqual(['wake', 'full', 'free'])
+  })
+
+  it('takes what one call overshoots, in order, and forgets the room when it is empty', () => {
+    const { channel, read, gate, input } = fixture(2)
+    for (let index = 0; index < 1000; index++) channel.push(index, index)
+    expect(channel.size).toBe(1000)
+    drain(channel, input, 10_000, gate)
+    expect(read).toEqual(Array.from({ length: 1000 }, (_, index) => index))
+    expect(channel.mask).toBe(1)
+  })
+
+  it('keeps the timestamp of each record', () => {
+    const { channel, gate } = fixture()
+    const stamps: number[] = []
+    channel.push('a', 17)
+    channel.push('b', NO_TIMESTAMP)
+    drain(channel, { processElement: (_, at) => stamps.push(at), processWatermark() {}, processWatermarkStatus() {} }, 9, gate)
+    expect(stamps).toEqual([17, NO_TIMESTAMP])
+  })
+
+  it('stops a drain before every control element', () => {
+    const { channel, read, gate, input } = fixture(100)
+    channel.push('a', 0)
+    channel.pushControl({ type: 'watermark', timestamp: 1 })
+    channel.pushControl({ type: 'watermark', timestamp: 2 })
+    channel.push('b', 0)
+    drain(channel, input, 10, gate)
+    expect(read).toEqual(['a'])
+    expect(channel.firstControl()).toEqual({ type: 'watermark', timestamp: 1 })
+    channel.takeControl()
+    expect(drain(channel, input, 10, gate)).toBe(0)
+    channel.takeControl()
+    drain(channel, input, 10, gate)
+    expect(read).toEqual(['a', 'b'])
+    expect(channel.firstControl()).toBeUndefined()
+  })
+
+  it('lets the priority lane overtake the queue', () => {
+    const { channel } = fixture()
+    channel.push('a', 0)
+    channel.pushPriority({ type: 'cancellation', checkpointId: 3 })
+    expect(channel.takePriority()).toEqual({ type: 'cancellation', checkpointId: 3 })
+    expect(channel.takePriority()).toBeUndefined()
+  })
+
+  it('numbers its elements: a control element counts like a record', () => {
+    const { channel } = fixture(100)
+    channel.push('a', 0)
+    channel.pushControl({ type: 'endOfPartition' })
+    channel.push('b', 0)
+    expect([channel.head, channel.nextControl, channel.tail]).toEqual([0, 1, 3])
+  })
+})
+
+describe('A drain', () => {
+  it('reads no more than its budget', () => {
+    const { channel, read, gate, input } = fixture(100)
+    for (let index = 0; index < 10; index++) channel.push(index, 0)
+    expect(drain(channel, input, 3, gate)).toBe(3)
+    expect(read).toEqual([0, 1, 2])
+  })
+
+  it('stops behind the record that closed the gate', () => {
+    const { channel, gate, read } = fixture(100)
+    for (let index = 0; index < 10; index++) channel.push(index, 0)
+    const closing: Input<unknown> = {
+      processElement(value) {
+        read.push(value)
+        if (value === 4) gate.closed = 1
+      },
+      processWatermark() {},
+      processWatermarkStatus() {},
+    }
+    expect(drain(channel, closing, 100, gate)).toBe(5)
+    expect(drain(channel, closing, 100, gate)).toBe(0)
+    gate.closed = 0
+    drain(channel, closing, 100, gate)
+    expect(read).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  })
+})

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest'
+import type { Turns } from '../../../../src/base/turns.ts'
+import { VirtualClock } from '../../../../src/base/virtual-clock.ts'
+import { TurnLoop } from '../../../../src/runtime/data/turn-loop.ts'
+
+/** Turns that are run by hand. */
+function fixture() {
+  const clock = new VirtualClock()
+  const waiting: (() => void)[] = []
+  const turns: Turns = { next: (turn) => void waiting.push(turn) }
+  const loop = new TurnLoop(clock, turns)
+  const runTurn = () => {
+    const turn = waiting.shift()
+    turn?.()
+    return turn !== undefined
+  }
+  return { clock, loop, waiting, runTurn }
+}
+
+describe('The turn loop', () => {
+  it('sleeps when nobody has anything to do, and is woken', () => {
+    const { loop, waiting, runTurn } = fixture()
+    let steps = 0
+    loop.add({ step: () => ++steps < 3 })
+    expect(waiting).toHaveLength(1)
+    runTurn()
+    expect(steps).toBe(3)
+    expect(waiting).toHaveLength(0)
+    loop.wake()
+    loop.wake()
+    expect(waiting).toHaveLength(1)
+  })
+
+  it('gives the event loop back after 8 ms, and comes again', () => {
+    const { clock, loop, waiting, runTurn } = fixture()
+    let steps = 0
+    loop.add({
+      step() {
+        steps++
+        clock.skip(3)
+        return true
+      },
+    })
+    runTurn()
+    expect(steps).toBe(3)
+    expect(waiting).toHaveLength(1)
+  })
+
+  it('gives it back after 2 ms while files are under way', async () => {
+    const { clock, loop, runTurn } = fixture()
+    let steps = 0
+    let settle = () => {}
+    const work = loop.controlWork(new Promise<void>((resolve) => (settle = resolve)))
+    loop.add({
+      step() {
+        steps++
+        clock.skip(1)
+        return true
+      },
+    })
+    runTurn()
+    expect(steps).toBe(2)
+    settle()
+    await work
+    runTurn()
+    expect(steps).toBe(10)
+  })
+
+  it('runs its members in turn, none twice before another once', () => {
+    const { clock, loop, runTurn } = fixture()
+    const ran: string[] = []
+    for (const name of ['a', 'b', 'c'])
+      loop.add({
+        step() {
+          ran.push(name)
+          clock.skip(2)
+          return true
+        },
+      })
+    runTurn()
+    runTurn()
+    expect(ran.join('')).toBe('abcaabca')
+  })
+
+  it('gives a quick member more at a time and a slow one less', () => {
+    const { clock, loop, runTurn } = fixture()
+    const budgets: number[] = []
+    let slow = false
+    loop.add({
+      step(budget) {
+        budgets.push(budget)
+        clock.skip(slow ? 3 : 0.1)
+        return true
+      },
+    })
+    for (let turn = 0; turn < 4; turn++) runTurn()
+    expect(budgets.slice(0, 7)).toEqual([16, 32, 64, 128, 256, 512, 512])
+    slow = true
+    budgets.length = 0
+    for (let turn = 0; turn < 20; turn++) runTurn()
+    expect(Math.min(...budgets)).toBe(1)
+  })
+
+  it('keeps a part of each turn for background work while records flow', () => {
+    const { clock, loop, runTurn } = fixture()
+    const until: number[] = []
+    loop.add({
+      step() {
+        clock.skip(1)
+        return true
+      },
+    })
+    loop.addBackground({
+      step(untilMs) {
+        until.push(untilMs - clock.monotonic())
+        return until.length === 2
+      },
+    })
+    runTurn()
+    runTurn()
+    runTurn()
+    expect(until).toEqual([2, 2])
+  })
+
+  it('runs nothing after a stop, also one that comes from inside a turn', () => {
+    const { loop, waiting, runTurn } = fixture()
+    let steps = 0
+    loop.add({
+      step() {
+        steps++
+        loop.stop()
+        return true
+      },
+    })
+    runTurn()
+    loop.wake()
+    expect([steps, waiting.length]).toEqual([1, 0])
+  })
+})
