@@ -57,6 +57,17 @@ function noted(c: JobContext, f: JobFact): readonly ExecutionState[] {
 
 export const note = (c: JobContext, f: JobFact): JobStep => ({ next: { states: noted(c, f) }, orders: [] })
 
+/** The last task to wait for its final checkpoint is what calls for it. */
+export function awaitFinalCheckpoint(c: JobContext, f: JobFact): JobStep {
+  if (f.type !== 'finalCheckpoint.awaited') return { next: {}, orders: [] }
+  const awaiting = c.awaitFinalCheckpoint.map((awaits, task) => awaits || task === f.task)
+  const all = c.states.every((state, task) => state === 'FINISHED' || awaiting[task])
+  return {
+    next: { awaitFinalCheckpoint: awaiting },
+    orders: all ? [{ type: 'triggerFinalCheckpoint', attempt: c.attempt }] : [],
+  }
+}
+
 /** A failure that decides nothing more: it stands in the history and that is all. */
 export function record(c: JobContext, f: JobFact): JobStep {
   if (!('cause' in f)) return note(c, f)
@@ -106,7 +117,7 @@ export function deploy(c: JobContext, f: JobFact): JobStep {
     { type: 'deployTasks', attempt: c.attempt, checkpointId },
     { type: 'startScheduler', attempt: c.attempt },
   ]
-  return { next: { states: c.states.map(() => 'SCHEDULED' as const), cause: null }, orders }
+  return { next: { states: c.states.map(() => 'SCHEDULED' as const), awaitFinalCheckpoint: c.states.map(() => false), cause: null }, orders }
 }
 
 /** The first time, the record says so: a job that ran is recovered otherwise than one that never did. */

@@ -31,6 +31,8 @@ export interface JobInput {
 export interface JobContext extends JobInput {
   /** The state of each subtask of the current attempt, by its place. */
   readonly states: readonly ExecutionState[]
+  /** By place: only the final checkpoint is missing. */
+  readonly awaitFinalCheckpoint: readonly boolean[]
   /** The attempt that runs or is being prepared, from 1. Facts of any other are ignored. */
   readonly attempt: number
   readonly backoffOver: boolean
@@ -65,6 +67,8 @@ export type JobFact =
       readonly task: number
       readonly state: Exclude<ExecutionState, 'FAILED'>
     }
+  /** All its operators have finished: it goes on only for its final checkpoint. */
+  | { readonly type: 'finalCheckpoint.awaited'; readonly attempt: number; readonly task: number }
   /** The task has failed and nothing of it runs any more. */
   | {
       readonly type: 'task.failed'
@@ -127,6 +131,8 @@ export type JobOrder =
   | { readonly type: 'stopTimer'; readonly timer: JobTimer }
   /** Periodic checkpoints may be triggered. */
   | { readonly type: 'startScheduler'; readonly attempt: number }
+  /** Every task that is left waits for its final checkpoint: trigger one now rather than at the next tick. Answers nothing. */
+  | { readonly type: 'triggerFinalCheckpoint'; readonly attempt: number }
   /** No periodic checkpoint from now on; pending and queued ones are aborted. Harmless when it does not run. */
   | { readonly type: 'stopScheduler' }
   /** One checkpoint now; answer suspension.checkpointed or suspension.notCheckpointed. */

@@ -87,6 +87,7 @@ export const job = jobSetup.createMachine({
   context: ({ input }) => ({
     ...input,
     states: Array.from({ length: input.tasks }, () => 'CREATED' as const),
+    awaitFinalCheckpoint: Array.from({ length: input.tasks }, () => false),
     attempt: 1,
     backoffOver: false,
     revision: 0,
@@ -143,6 +144,7 @@ export const job = jobSetup.createMachine({
             'task.failed': fate,
             'failure.reported': fate,
             'record.notWritten': fate,
+            'finalCheckpoint.awaited': { guard: 'isCurrent', actions: apply(arithmetic.awaitFinalCheckpoint) },
             'savepoint.sealed': { guard: 'isCurrent', actions: apply(arithmetic.seal) },
             'suspend.requested': [
               {

@@ -35,6 +35,7 @@ export class CheckpointConfig {
   /** `false`: a failed checkpoint is declined and the tasks live, any number of times; `true`: no failure is tolerated. */
   setFailTasksOnCheckpointingErrors(fail: boolean): this {
     if (typeof fail !== 'boolean') throw refused('setFailTasksOnCheckpointingErrors', fail, 'true or false')
+    this.#with('execution.checkpointing.fail-tasks-on-errors', fail, 'setFailTasksOnCheckpointingErrors')
     return this.setTolerableCheckpointFailureNumber(fail ? 0 : ANY_NUMBER)
   }
 

@@ -15,7 +15,7 @@ import type { WatermarkStrategy } from '../operators/watermark-strategy.ts'
 import type { DataStreamSink } from './data-stream-sink.ts'
 import type { ElementOf, FunctionReturnedPromise, KeyOf } from './key-of.ts'
 import type { KeyedStream } from './keyed-stream.ts'
-import { requireFunction } from './operator-settings.ts'
+import { requireFunction, requireMember } from './operator-settings.ts'
 import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 import type { StreamRecorder } from './stream-recorder.ts'
 
@@ -140,6 +140,7 @@ export class DataStream<out T> {
   }
 
   sinkTo(sink: Sink<T>): DataStreamSink<T> {
+    requireMember('sinkTo', sink, 'createWriter', 'a sink, such as FileSink.forJsonLines(folder)')
     return this.recorder.sink<T>({ name: 'Unnamed', inputs: [this.transformation], factory: () => sinkOperator(sink) })
   }
 

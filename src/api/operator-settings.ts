@@ -33,8 +33,19 @@ export function requireFunction(method: string, value: unknown): void {
   if (typeof value !== 'function') throw refused(method, value, 'a function')
 }
 
+/** For objects of a user: it must have the method that everything else rests on. Throws INVALID_ARGUMENT, naming `method`. */
+export function requireMember(method: string, value: object, member: string, legal: string): void {
+  if (typeof value !== 'object' || value === null || typeof Reflect.get(value, member) !== 'function')
+    throw refused(method, value, legal)
+}
+
 export function refused(method: string, value: unknown, legal: string): StreamError {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  const shown =
+    typeof value === 'string'
+      ? JSON.stringify(value)
+      : typeof value === 'object' && value !== null
+        ? 'an object'
+        : String(value)
   return new StreamError('INVALID_ARGUMENT', {
     message: `${method}: ${shown} is not legal here.`,
     hint: `Give ${legal}.`,

@@ -23,7 +23,7 @@ import type { CheckpointingMode } from './checkpointing-mode.ts'
 import { endedJob } from './ended-job.ts'
 import { type ExecuteOptions, startOf } from './execute-options.ts'
 import { JobClient } from './job-client.ts'
-import { checkedParallelism } from './operator-settings.ts'
+import { checkedParallelism, requireMember } from './operator-settings.ts'
 import { processPorts } from './process-ports.ts'
 import { ProgramOptions } from './program-options.ts'
 import type { RestartStrategyConfiguration } from './restart-strategies.ts'
@@ -117,6 +117,7 @@ export class StreamExecutionEnvironment {
     strategy: WatermarkStrategy<NoInfer<T>>,
     name: string,
   ): SingleOutputStreamOperator<T> {
+    requireMember('fromSource', source, 'createReader', 'a source, such as FileSource.forLines(path)')
     return this.#recorder.source<T>({
       name,
       inputs: [],

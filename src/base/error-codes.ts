@@ -61,6 +61,7 @@ export const ERROR_CODES = {
   STATE_INCOMPATIBLE: final,
   /** Checkpoints and savepoints: what is on the disk is not what was written there. */
   CHECKPOINT_DAMAGED: final,
+  CHECKPOINT_DISCARDED: again,
   CHECKPOINT_FOREIGN: final,
   CHECKPOINT_MISSING: final,
   CHECKPOINT_VERSION: final,

@@ -2,8 +2,9 @@
  * What Millrace needs from whoever stores checkpoints, in whole objects: put durably, publish if absent, read, list,
  * delete, fence. How that is made safe (fsync, rename, conditional puts) is the implementation's own business.
  */
-import type { ProcessIdentity } from '../base/process-identity.ts'
+
 import type { ReadHandle, WriteHandle } from '../base/file-system.ts'
+import type { ProcessIdentity } from '../base/process-identity.ts'
 
 export interface CheckpointStorage {
   /** Where it is, for messages. */
@@ -73,7 +74,13 @@ export interface FencedStorage {
    */
   publish(checkpointId: number, lastName: string, bytes: Uint8Array): Promise<{ readonly location: string }>
   /** The same under a new name in a folder of the user's. */
-  publishAt(checkpointId: number, folder: string, name: string, lastName: string, bytes: Uint8Array): Promise<{ readonly location: string }>
+  publishAt(
+    checkpointId: number,
+    folder: string,
+    name: string,
+    lastName: string,
+    bytes: Uint8Array,
+  ): Promise<{ readonly location: string }>
   /** Deletes a published checkpoint; when it fails in the middle, the checkpoint is not visible any more. Harmless when it is missing. */
   delete(checkpointId: number): Promise<void>
   /** Replaces the record of the job, durably. */

@@ -6,7 +6,8 @@ import { parentPath } from '../base/paths.ts'
 export async function copyFolder(files: FileSystem, from: string, to: string, lastName: string): Promise<void> {
   try {
     await files.execute([{ type: 'makeFolder', path: to }])
-    for (const { name } of await files.list(from)) if (name !== lastName) await copyFile(files, `${from}/${name}`, `${to}/${name}`)
+    for (const { name } of await files.list(from))
+      if (name !== lastName) await copyFile(files, `${from}/${name}`, `${to}/${name}`)
     await files.execute([
       { type: 'syncFolder', path: to },
       { type: 'writeNew', path: `${to}/${lastName}`, bytes: await files.read(`${from}/${lastName}`) },

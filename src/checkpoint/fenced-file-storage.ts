@@ -77,7 +77,13 @@ export class FencedFileStorage implements FencedStorage {
     return { location }
   }
 
-  async publishAt(checkpointId: number, folder: string, name: string, lastName: string, bytes: Uint8Array): Promise<{ readonly location: string }> {
+  async publishAt(
+    checkpointId: number,
+    folder: string,
+    name: string,
+    lastName: string,
+    bytes: Uint8Array,
+  ): Promise<{ readonly location: string }> {
     const location = `${folder}/${name}`
     const prepared = this.#prepared(checkpointId)
     try {
@@ -125,7 +131,9 @@ export class FencedFileStorage implements FencedStorage {
 
   async sweep(): Promise<void> {
     const dead = (await this.#files.list(this.#folder)).filter(({ name }) => /^(fenced|new)-/.test(name))
-    await this.#files.execute(dead.map(({ name }): FileOperation => ({ type: 'remove', path: `${this.#folder}/${name}` })))
+    await this.#files.execute(
+      dead.map(({ name }): FileOperation => ({ type: 'remove', path: `${this.#folder}/${name}` })),
+    )
   }
 
   async release(): Promise<void> {
@@ -174,7 +182,8 @@ export class FencedFileStorage implements FencedStorage {
     try {
       return await act()
     } catch (thrown) {
-      const isFenced = systemCodeOf(thrown) === 'ENOENT' && (await this.#files.stat(`${this.#own}/${OWNER_NAME}`)) === undefined
+      const isFenced =
+        systemCodeOf(thrown) === 'ENOENT' && (await this.#files.stat(`${this.#own}/${OWNER_NAME}`)) === undefined
       throw isFenced ? fencedOff(this.#folder, this.epoch, thrown) : thrown
     }
   }
@@ -207,5 +216,10 @@ function withVisibility(thrown: unknown, operations: readonly FileOperation[]): 
   const renameStep = operations.findIndex(({ type }) => type === 'rename')
   const isHidden = step !== undefined && (step < renameStep || (step === renameStep && REFUSALS.has(code)))
   const { message, hint, details, cause } = thrown
-  return new StreamError(thrown.code, { message, hint, details: { ...details, visible: isHidden ? 'no' : 'unknown' }, cause })
+  return new StreamError(thrown.code, {
+    message,
+    hint,
+    details: { ...details, visible: isHidden ? 'no' : 'unknown' },
+    cause,
+  })
 }

@@ -6,7 +6,13 @@ import { systemCodeOf } from '../base/file-error.ts'
 import type { FileSystem, FolderEntry } from '../base/file-system.ts'
 import type { Ids } from '../base/ids.ts'
 import { missing } from './checkpoint-errors.ts'
-import type { CheckpointObjects, CheckpointStorage, FencedStorage, PublishedCheckpoint, WriterClaim } from './checkpoint-storage.ts'
+import type {
+  CheckpointObjects,
+  CheckpointStorage,
+  FencedStorage,
+  PublishedCheckpoint,
+  WriterClaim,
+} from './checkpoint-storage.ts'
 import { FencedFileStorage } from './fenced-file-storage.ts'
 import { takeEpoch } from './file-fence.ts'
 import { fileObjects } from './file-objects.ts'
@@ -47,7 +53,11 @@ export class FileCheckpointStorage implements CheckpointStorage {
     for (const { name, kind } of entries) {
       const id = /^chk-(\d{1,15})$/.exec(name)?.[1]
       if (id === undefined) continue
-      if (kind !== 'folder') throw missing(`${folder}/${name}`, 'what stands in its place is not the folder of a checkpoint (symbolic links are not followed)')
+      if (kind !== 'folder')
+        throw missing(
+          `${folder}/${name}`,
+          'what stands in its place is not the folder of a checkpoint (symbolic links are not followed)',
+        )
       published.push({ checkpointId: Number(id), location: `${folder}/${name}` })
     }
     return published.sort((one, other) => one.checkpointId - other.checkpointId)

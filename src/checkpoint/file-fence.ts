@@ -23,7 +23,8 @@ export async function takeEpoch(files: FileSystem, folder: string, ids: Ids, cla
     const epoch = Math.max(seen.highest, await claim.epochSoFar()) + 1
     if (!(await makeEpoch(files, folder, epoch, ids, claim.writer))) continue
     const again = await readEpochs(files, folder)
-    const isNewest = again.living.every((one) => one === epoch) && again.highest === epoch && (await claim.epochSoFar()) < epoch
+    const isNewest =
+      again.living.every((one) => one === epoch) && again.highest === epoch && (await claim.epochSoFar()) < epoch
     if (isNewest) return epoch
     await renameAway(files, folder, epoch, ids)
   }

@@ -30,7 +30,8 @@ export function frame(magic: string, version: number, json: unknown): Uint8Array
 /** Reads a frame at the start of `bytes`; `whole` when nothing may follow it. Never throws. */
 export function unframe(magic: string, newestVersion: number, bytes: Uint8Array, whole: boolean): Unframed {
   if (bytes.length < HEAD_BYTES) return bad('cut', `it has ${bytes.length} bytes, not even a header`)
-  for (let i = 0; i < 8; i++) if (bytes[i] !== magic.charCodeAt(i)) return bad('malformed', 'it does not begin as such a file does')
+  for (let i = 0; i < 8; i++)
+    if (bytes[i] !== magic.charCodeAt(i)) return bad('malformed', 'it does not begin as such a file does')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const version = view.getUint32(8)
   const end = HEAD_BYTES + view.getUint32(12)

@@ -1,8 +1,21 @@
 /** The bytes of `_metadata`: a frame around JSON, and a reader that lets nothing through that it has not checked. */
-import { unframe, frame } from './frame.ts'
+
 import { damaged, tooNew } from './checkpoint-errors.ts'
 import type { CheckpointMetadata } from './checkpoint-metadata.ts'
-import { type Check, isBoolean, isInteger, isListOf, isNumber, isObject, isOneOf, isOneOfTypes, isString, isText, optional } from './shape.ts'
+import { frame, unframe } from './frame.ts'
+import {
+  type Check,
+  isBoolean,
+  isInteger,
+  isListOf,
+  isNumber,
+  isObject,
+  isOneOf,
+  isOneOfTypes,
+  isString,
+  isText,
+  optional,
+} from './shape.ts'
 
 export const METADATA_NAME = '_metadata'
 /** More than any checkpoint has; a larger file is not read at all. */
@@ -62,7 +75,15 @@ const isMetadata = isObject({
       parallelism: isInteger(1, MAX_SUBTASKS),
       maxParallelism: isInteger(1, MAX_SUBTASKS),
       coordinator: optional(isHandle),
-      subtasks: isListOf(isObject({ index: isInteger(0, MAX_SUBTASKS), finished: isBoolean, keyed: optional(isHandle), operator: optional(isHandle) }), MAX_SUBTASKS),
+      subtasks: isListOf(
+        isObject({
+          index: isInteger(0, MAX_SUBTASKS),
+          finished: isBoolean,
+          keyed: optional(isHandle),
+          operator: optional(isHandle),
+        }),
+        MAX_SUBTASKS,
+      ),
     }),
     100_000,
   ),

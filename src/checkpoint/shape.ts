@@ -5,21 +5,27 @@ export type Check = (value: unknown, path: string) => string | undefined
 
 export const isString: Check = (value, path) => (typeof value === 'string' ? undefined : `${path} is no text`)
 
-export const isBoolean: Check = (value, path) => (typeof value === 'boolean' ? undefined : `${path} is neither true nor false`)
+export const isBoolean: Check = (value, path) =>
+  typeof value === 'boolean' ? undefined : `${path} is neither true nor false`
 
 export function isText(pattern: RegExp): Check {
-  return (value, path) => (typeof value === 'string' && pattern.test(value) ? undefined : `${path} is not of the form ${pattern.source}`)
+  return (value, path) =>
+    typeof value === 'string' && pattern.test(value) ? undefined : `${path} is not of the form ${pattern.source}`
 }
 
 export function isInteger(low: number, high: number = Number.MAX_SAFE_INTEGER): Check {
   return (value, path) =>
-    Number.isSafeInteger(value) && (value as number) >= low && (value as number) <= high ? undefined : `${path} is no whole number from ${low} to ${high}`
+    Number.isSafeInteger(value) && (value as number) >= low && (value as number) <= high
+      ? undefined
+      : `${path} is no whole number from ${low} to ${high}`
 }
 
-export const isNumber: Check = (value, path) => (typeof value === 'number' && Number.isFinite(value) ? undefined : `${path} is no number`)
+export const isNumber: Check = (value, path) =>
+  typeof value === 'number' && Number.isFinite(value) ? undefined : `${path} is no number`
 
 export function isOneOf(...values: readonly (string | number)[]): Check {
-  return (value, path) => ((values as readonly unknown[]).includes(value) ? undefined : `${path} is none of ${values.join(', ')}`)
+  return (value, path) =>
+    (values as readonly unknown[]).includes(value) ? undefined : `${path} is none of ${values.join(', ')}`
 }
 
 export function isListOf(item: Check, most: number): Check {
@@ -43,7 +49,10 @@ export function isObject(fields: Readonly<Record<string, Check>>): Check {
   return (value, path) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return `${path} is no object`
     for (const [name, check] of Object.entries(fields)) {
-      const wrong = check(Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined, `${path}.${name}`)
+      const wrong = check(
+        Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined,
+        `${path}.${name}`,
+      )
       if (wrong !== undefined) return wrong
     }
     return undefined

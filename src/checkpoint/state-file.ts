@@ -41,7 +41,8 @@ export function differenceOf(found: StateFileIdentity, expected: StateFileIdenti
   if (found.jobId !== expected.jobId) return `it is of another job, ${found.jobId} instead of ${expected.jobId}`
   if (found.checkpointId !== expected.checkpointId || found.epoch !== expected.epoch)
     return `it is of another checkpoint, ${found.checkpointId} of epoch ${found.epoch} instead of ${expected.checkpointId} of epoch ${expected.epoch}`
-  if (found.operatorId !== expected.operatorId) return `it is of another operator, ${found.operatorId} instead of ${expected.operatorId}`
+  if (found.operatorId !== expected.operatorId)
+    return `it is of another operator, ${found.operatorId} instead of ${expected.operatorId}`
   if (found.subtask !== expected.subtask) return `it is of subtask ${found.subtask} instead of ${expected.subtask}`
   if (found.kind !== expected.kind) return `it is ${found.kind} state instead of ${expected.kind} state`
   if (found.keyGroups?.first !== expected.keyGroups?.first || found.keyGroups?.last !== expected.keyGroups?.last)

@@ -63,11 +63,14 @@ function wrongArgument(message: string, hint: string): StreamError {
   return new StreamError('JOB_FILE_INVALID', { message, hint, details: { exitCode: 2 } })
 }
 
-/** Node and the transpiler put file and line before the stack of a compile error; one that code threw begins with its name. */
-function isCompileError(thrown: unknown): boolean {
+/**
+ * Whether a file could not be compiled, rather than its code threw a SyntaxError (as `JSON.parse` does): the place stands
+ * before the stack or in the message, or the compiler of Node is the first frame.
+ */
+export function isCompileError(thrown: unknown): thrown is SyntaxError {
   if (!(thrown instanceof Error) || thrown.name !== 'SyntaxError') return false
-  return (
-    /^(file:\/\/|\/|[A-Za-z]:\\).*:\d+/.test(thrown.stack ?? '') ||
-    /^(file:\/\/|\/|[A-Za-z]:\\).*:\d+:\d+: /.test(thrown.message)
-  )
+  const stack = thrown.stack ?? ''
+  const placed = /^(file:\/\/|\/|[A-Za-z]:\\).*:\d+/
+  const [, firstFrame = ''] = /^\s+at (.*)$/m.exec(stack) ?? []
+  return placed.test(stack) || placed.test(thrown.message) || firstFrame.includes('node:internal/modules/')
 }

@@ -1,13 +1,25 @@
 /** Evaluates a job file in this process. Sees to it that TypeScript is transpiled and that `millrace` can be imported. */
 import { createRequire, register } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { isTypeScript } from './job-file.ts'
+import { nodeFileSystem } from '../base/node-file-system.ts'
+import { isCompileError, isTypeScript } from './job-file.ts'
 
-/** `path` is absolute. Rejects with whatever the module threw. At most one job file a process. */
+/** `path` is absolute. Rejects with what the module threw, or could not be compiled for. At most one job file a process. */
 export async function loadJob(path: string): Promise<void> {
   if (isTypeScript(path)) process.setSourceMapsEnabled(true)
   if (isTypeScript(path) || !findsOwnPackage(path)) register(HOOKS)
-  await import(pathToFileURL(path).href)
+  try {
+    await import(pathToFileURL(path).href)
+  } catch (thrown) {
+    if (isCompileError(thrown) && !isTypeScript(path)) await locateCompileError(path)
+    throw thrown
+  }
+}
+
+/** Node keeps the place of a compile error to itself. Throws one that names it, if it lies in the job file. */
+async function locateCompileError(path: string): Promise<void> {
+  const { transpile } = await import('./transpile.ts')
+  transpile(new TextDecoder().decode(await nodeFileSystem().read(path)), path)
 }
 
 /** Node loads the hooks in a thread of its own, by their URL; they lie beside this file, in TypeScript or built. */

@@ -2,7 +2,7 @@
  * Writes a value in the default binary format: numbers, strings, plain objects and arrays here, the rarer kinds in
  * `exotic-writer.ts`. Refuses what would not come back as it was, and never leaves half a value behind.
  */
-import type { ByteWriter } from './byte-writer.ts'
+import { ByteWriter } from './byte-writer.ts'
 import { writeExotic } from './exotic-writer.ts'
 import { isPlainPrototype, REFUSED, refusal } from './not-serializable.ts'
 import {
@@ -137,8 +137,16 @@ function writeObject(out: ByteWriter, value: object, depth: number): void {
   writeExotic(out, value, depth)
 }
 
-/** By depth: the property names of the last object that was looked at closely, and how many alike may pass unexamined. */
-const examined: { names: string[]; credit: number }[] = []
+/** The property names of an object that was looked at closely, and their bytes. */
+interface Shape {
+  names: readonly string[]
+  encoded: readonly Uint8Array[]
+  /** How many objects alike may pass unexamined. */
+  credit: number
+}
+
+/** By depth: the last object that was looked at closely. */
+const examined: Shape[] = []
 
 /**
  * Looking for what a plain object may hide (symbols as names, hidden properties, a proxy) costs more than writing it. So
@@ -147,25 +155,47 @@ const examined: { names: string[]; credit: number }[] = []
 function writeProperties(out: ByteWriter, value: object, tag: number, depth: number): void {
   const start = out.length
   out.uint8(tag)
-  let last = examined[depth]
-  if (last === undefined) examined[depth] = last = { names: [], credit: 0 }
-  const { names } = last
+  let shape = examined[depth]
+  if (shape === undefined) examined[depth] = shape = { names: [], encoded: [], credit: 0 }
+  const { names, encoded } = shape
   let count = 0
   let alike = true
   const properties = value as Record<string, unknown>
   for (const name in properties) {
-    if (names[count++] !== name) alike = false
-    writeString(out, name)
+    if (names[count] === name) writeEncoded(out, encoded[count] as Uint8Array)
+    else {
+      alike = false
+      writeString(out, name)
+    }
+    count++
     writePart(out, properties[name], depth + 1)
   }
   out.uint8(END)
-  if (alike && count === names.length && last.credit-- > 0) return
-  last.credit = 0
+  if (alike && count === names.length && shape.credit-- > 0) return
+  shape.credit = 0
   const own = Object.keys(value)
   if (types.isProxy(value) || Reflect.ownKeys(value).length !== own.length) throw REFUSED
   if (own.length !== count) return writeOwnProperties(out, start, properties, tag, own, depth)
-  last.names = own
-  last.credit = 63
+  if (!alike || count !== names.length) {
+    shape.names = own
+    shape.encoded = own.map(encodedString)
+  }
+  shape.credit = 63
+}
+
+function encodedString(text: string): Uint8Array {
+  const out = new ByteWriter(text.length + 6)
+  writeString(out, text)
+  return out.take()
+}
+
+/** Names are short: a loop costs less than a call of `set`. */
+function writeEncoded(out: ByteWriter, encoded: Uint8Array): void {
+  const count = encoded.length
+  out.reserve(count)
+  const { bytes, length } = out
+  for (let i = 0; i < count; i++) bytes[length + i] = encoded[i] as number
+  out.length = length + count
 }
 
 /** Somebody gave `Object.prototype` a property that `for in` finds: it belongs to no object. */

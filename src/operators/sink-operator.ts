@@ -19,10 +19,6 @@ import type {
 import { type SinkStates, sinkStates } from './sink-states.ts'
 import { END_OF_INPUT, type Transactions } from './transactions.ts'
 
-/** `sink.committer.retries`, and how long one commit may take. */
-const COMMIT_RETRIES = 10
-const COMMIT_TIMEOUT_MS = 60_000
-
 /**
  * The operator of a sink. Committables that stood pending in the restored checkpoint are committed before the writer is
  * made; those of the end of the input are committed with the final checkpoint or, without checkpointing, at once.
@@ -119,11 +115,7 @@ class WritingOperator<T> implements Operator, Input<T> {
     const { jobId, subtask } = this.#context.task
     const committer = await sink.createCommitter({ jobId, subtask, environment: this.#environment() })
     this.#committer = committer
-    this.#transactions = this.#context.transactions<unknown>({
-      commit: (requests) => committer.commit(requests),
-      retries: COMMIT_RETRIES,
-      timeoutMs: COMMIT_TIMEOUT_MS,
-    })
+    this.#transactions = this.#context.transactions<unknown>({ commit: (requests) => committer.commit(requests) })
     await this.#transactions.restored(this.#states.restoredCommittables())
   }
 

@@ -122,6 +122,7 @@ export class JobMaster {
       askRestart: ({ attempt, atMs }) => this.#restarts.ask({ attempt, atMs }),
       recordFailure: ({ cause, task }) => void this.#failures.push({ cause, task }),
       startScheduler: () => settings.checkpointing && this.#coordinator.startScheduler(),
+      triggerFinalCheckpoint: () => void this.#coordinator.trigger({ kind: 'checkpoint' }).catch(() => {}),
       stopScheduler: () => void this.#coordinator.stopScheduler().catch(() => {}),
       takeSuspendCheckpoint: async () => (await this.#coordinator.trigger({ kind: 'checkpoint' })).checkpointId,
       settleCheckpoints: ({ keep }) => this.#coordinator.shutDown(keep ? 'SUSPENDED' : 'FINISHED'),

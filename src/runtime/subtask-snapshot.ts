@@ -140,7 +140,7 @@ function serialised(keyed: FrozenKeyedState, { turnLoop, ports }: TaskEnvironmen
 }
 
 /** Waits for all, also when one fails: nothing is under way any more when it settles. */
-async function allOrNothing<T extends readonly Promise<unknown>[]>(promises: T): Promise<{ -readonly [Index in keyof T]: Awaited<T[Index]> }> {
+async function allOrNothing<T extends readonly unknown[]>(promises: readonly [...{ [Index in keyof T]: Promise<T[Index]> }]): Promise<T> {
   await Promise.allSettled(promises)
-  return (await Promise.all(promises)) as { -readonly [Index in keyof T]: Awaited<T[Index]> }
+  return (await Promise.all(promises)) as unknown as T
 }

@@ -55,6 +55,7 @@ function* possible({ value, context: c }: Chart, { written }: Environment): Gene
     yield { type: 'task.changed', attempt, task, state: 'FINISHED' }
     yield { type: 'task.failed', attempt, task, cause: again, atMs }
     if (leaving) yield { type: 'task.changed', attempt, task, state: 'CANCELED' }
+    if (where === 'running.working' && !c.awaitFinalCheckpoint[task]) yield { type: 'finalCheckpoint.awaited', attempt, task }
     if (task === 0) yield { type: 'task.failed', attempt, task, cause: leaving ? stuck : final, atMs }
   }
   if (where.endsWith('asking')) {
@@ -151,6 +152,7 @@ export async function replayJob(input: JobInput, facts: readonly JobFact[]) {
     askRestart: does,
     recordFailure: does,
     startScheduler: does,
+    triggerFinalCheckpoint: does,
     stopScheduler: () => does({ type: 'stopScheduler' }),
     takeSuspendCheckpoint: begins,
     settleCheckpoints: begins,

@@ -189,6 +189,17 @@ describe('a job', () => {
     }
   })
 
+  test('calls for the final checkpoint when, and only when, the last of its unfinished tasks has come to wait for it', () => {
+    for (const edge of edges) {
+      const { before, after, fact } = edge
+      const waits = (task: number) => after.context.awaitFinalCheckpoint[task] || after.context.states[task] === 'FINISHED'
+      const last = fact.type === 'finalCheckpoint.awaited' && after.context.states.every((_, task) => waits(task))
+      const allowed = place(before.value) === 'running.working' && fact.type === 'finalCheckpoint.awaited' && fact.attempt === before.context.attempt
+      expect(gives(edge, 'triggerFinalCheckpoint').length === 1, words(edge)).toBe(last && allowed)
+    }
+    expect(edges.some((edge) => gives(edge, 'triggerFinalCheckpoint').length === 1)).toBe(true)
+  })
+
   test('when suspended it takes one last checkpoint first, then cancels its tasks', () => {
     for (const edge of edges) {
       const [take] = gives(edge, 'takeSuspendCheckpoint')

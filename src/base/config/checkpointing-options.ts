@@ -44,6 +44,13 @@ export const CHECKPOINTING_OPTIONS = {
     max: 2 ** 31 - 1,
     description: 'How many checkpoints in a row may fail before the job fails. 2147483647: any number.',
   },
+  'execution.checkpointing.fail-tasks-on-errors': {
+    area: 'checkpointing',
+    type: 'boolean',
+    default: true,
+    description:
+      'Whether a function that throws while a snapshot is prepared or taken fails its task, as in Flink. false: the checkpoint is declined and the task lives. Millrace’s own.',
+  },
   'execution.checkpointing.mode': {
     area: 'checkpointing',
     type: 'choice',

@@ -37,6 +37,8 @@ export interface JobDeps extends JobInput {
   askRestart(order: JobOrderOf<'askRestart'>): void
   recordFailure(order: JobOrderOf<'recordFailure'>): void
   startScheduler(order: JobOrderOf<'startScheduler'>): void
+  /** Best effort: the next periodic checkpoint serves as well. */
+  triggerFinalCheckpoint(order: JobOrderOf<'triggerFinalCheckpoint'>): void
   stopScheduler(): void
   /** Resolves with the id of the completed checkpoint. */
   takeSuspendCheckpoint(order: JobOrderOf<'takeSuspendCheckpoint'>): number | Promise<number>
@@ -123,6 +125,8 @@ export function hostJob(deps: JobDeps): Job {
           return timers.get(order.timer)?.cancel()
         case 'startScheduler':
           return deps.startScheduler(order)
+        case 'triggerFinalCheckpoint':
+          return deps.triggerFinalCheckpoint(order)
         case 'stopScheduler':
           return deps.stopScheduler()
         case 'takeSuspendCheckpoint':

@@ -97,6 +97,16 @@ describe('what a program declares', () => {
     expect(graph.vertices[1]?.operators[0]?.keyed).toBe(false)
   })
 
+  it('has keyed state in reduce and process behind a keyBy, and there only', async () => {
+    const graph = await graphOf((env) => {
+      const keyed = env.fromData([1]).keyBy((value) => value)
+      keyed.reduce((a, b) => a + b).map((value) => value)
+      keyed.process<number>(() => ({ processElement() {} }))
+    })
+    const keyed = graph.vertices.flatMap(({ operators }) => operators.filter((o) => o.keyed).map(({ name }) => name))
+    expect(keyed).toEqual(['Keyed Reduce', 'Keyed Process'])
+  })
+
   it('goes out as a partitioner of the program says, by record or by a selected key', async () => {
     const graph = await graphOf((env) => {
       const words = env.fromData(['a', 'bbb'])

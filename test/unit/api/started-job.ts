@@ -5,15 +5,10 @@ import {
   StreamExecutionEnvironment,
 } from '../../../src/api/stream-execution-environment.ts'
 import { assert } from '../../../src/base/assert.ts'
-import { systemClock } from '../../../src/base/clock.ts'
 import type { ConfigurationLayer } from '../../../src/base/config/configuration-layer.ts'
-import { systemIds } from '../../../src/base/ids.ts'
-import { systemLocks } from '../../../src/base/locks.ts'
 import type { Logger } from '../../../src/base/logger.ts'
-import { nodeFileSystem } from '../../../src/base/node-file-system.ts'
-import { systemRandom } from '../../../src/base/random.ts'
 import type { RunContext } from '../../../src/base/run-context.ts'
-import { eventLoopTurns } from '../../../src/base/turns.ts'
+import { systemPorts } from '../../../src/base/system-ports.ts'
 import type { JobGraph } from '../../../src/graph/job-graph.ts'
 import type { StartOptions } from '../../../src/runtime/execute.ts'
 
@@ -43,15 +38,7 @@ export class Launchpad {
     const surroundings: EnvironmentSurroundings = {
       layers: around.layers ?? around.run?.layers ?? [],
       run: around.run,
-      ports: () => ({
-        clock: systemClock(),
-        turns: eventLoopTurns(),
-        random: systemRandom(),
-        ids: systemIds(),
-        files: nodeFileSystem(),
-        locks: systemLocks(),
-        logger,
-      }),
+      ports: () => systemPorts({ logger }),
       start: async (graph, options) => {
         this.started.push({ graph, options })
         if (around.alreadyEnded === true)

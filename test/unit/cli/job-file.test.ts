@@ -11,6 +11,13 @@ describe('a job file that could not be loaded', () => {
     [new SyntaxError('/job.ts:2:10: Unexpected token'), 'JOB_FILE_INVALID'],
     [
       withStack(
+        new SyntaxError('bad'),
+        'SyntaxError: bad\n    at compileSourceTextModule (node:internal/modules/esm/utils:346:16)',
+      ),
+      'JOB_FILE_INVALID',
+    ],
+    [
+      withStack(
         new SyntaxError('Unexpected token in JSON'),
         'SyntaxError: Unexpected token in JSON\n    at JSON.parse (<anonymous>)',
       ),

@@ -60,6 +60,7 @@ function jobOfTwo(strategy: RestartStrategy, options: Partial<JobDeps> = {}) {
     },
     recordFailure: (order) => note(order, `failure ${order.cause.code}`),
     startScheduler: (order) => note(order, 'scheduler on'),
+    triggerFinalCheckpoint: (order) => note(order, 'final checkpoint'),
     stopScheduler: () => note({ type: 'stopScheduler' }, 'scheduler off'),
     takeSuspendCheckpoint(order) {
       note(order, 'last checkpoint')

@@ -1,0 +1,90 @@
+/** Checkpoints in the memory of this process (Flink's jobmanager storage): they outlive a task, not the process. */
+
+import { fileError } from '../base/file-error.ts'
+import type { ReadHandle, WriteHandle } from '../base/file-system.ts'
+import type {
+  CheckpointObjects,
+  CheckpointStorage,
+  FencedStorage,
+  PublishedCheckpoint,
+  WriterClaim,
+} from './checkpoint-storage.ts'
+import { FencedMemoryStorage } from './fenced-memory-storage.ts'
+
+/** One job: its objects by checkpoint and name, and the newest epoch. */
+export interface MemoryJob {
+  epoch: number
+  record: Uint8Array | undefined
+  readonly published: Map<number, Map<string, Uint8Array>>
+}
+
+export class MemoryCheckpointStorage implements CheckpointStorage {
+  readonly location = 'the memory of this process'
+  readonly durable = false
+  readonly #jobs = new Map<string, MemoryJob>()
+
+  async listJobs(): Promise<readonly string[]> {
+    return [...this.#jobs.keys()].sort()
+  }
+
+  async readRecord(jobId: string): Promise<Uint8Array | undefined> {
+    return this.#jobs.get(jobId)?.record
+  }
+
+  async listCheckpoints(jobId: string): Promise<readonly PublishedCheckpoint[]> {
+    const ids = [...(this.#jobs.get(jobId)?.published.keys() ?? [])].sort((one, other) => one - other)
+    return ids.map((checkpointId) => ({ checkpointId, location: memoryLocation(jobId, checkpointId) }))
+  }
+
+  at(location: string): CheckpointObjects {
+    const [, jobId, id] = /^memory:([0-9a-f]+)\/chk-(\d+)$/.exec(location) ?? []
+    const objects = () => {
+      const found = this.#jobs.get(jobId ?? '')?.published.get(Number(id))
+      if (found === undefined) throw notThere(location)
+      return found
+    }
+    return {
+      location,
+      list: async () => [...objects().keys()].sort().map((name) => ({ name, plain: true })),
+      open: async (name) => {
+        const bytes = objects().get(name)
+        if (bytes === undefined) throw notThere(`${location}/${name}`)
+        return readBytes(bytes)
+      },
+    }
+  }
+
+  /** Within one process nobody else can write: the newest claim wins. */
+  async fence(jobId: string, claim: WriterClaim): Promise<FencedStorage> {
+    const job = this.#jobs.get(jobId) ?? { epoch: 0, record: undefined, published: new Map() }
+    this.#jobs.set(jobId, job)
+    job.epoch = Math.max(job.epoch, await claim.epochSoFar()) + 1
+    return new FencedMemoryStorage(jobId, job, job.epoch)
+  }
+}
+
+export function memoryLocation(jobId: string, checkpointId: number): string {
+  return `memory:${jobId}/chk-${checkpointId}`
+}
+
+export function notThere(path: string): Error {
+  return fileError(Object.assign(new Error('ENOENT: nothing there'), { code: 'ENOENT' }), { operation: 'open', path })
+}
+
+/** Collects a stream; `done` is called with all of it at the close. */
+export function collectBytes(done: (bytes: Uint8Array) => void): WriteHandle {
+  const parts: Uint8Array[] = []
+  return {
+    append: async (bytes) => void parts.push(bytes.slice()),
+    sync: async () => {},
+    close: async () => done(Buffer.concat(parts)),
+  }
+}
+
+function readBytes(bytes: Uint8Array): ReadHandle {
+  return {
+    read: async (offset, length) => bytes.slice(offset, offset + length),
+    stat: async () => ({ kind: 'file', size: bytes.length, device: 'memory', inode: '0' }),
+    close: async () => {},
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * Turns what state backends append into handles. Little state stands in the handle itself, a small file is written
+ * whole in one hop, a large one as a stream; no piece of work between two turns is longer than 256 kB of hashing.
+ */
+import { DIGEST_CHUNK_BYTES, type Sha256, sha256 } from '../base/digest.ts'
+import type { WriteHandle } from '../base/file-system.ts'
+import type { Ids } from '../base/ids.ts'
+import type { Turns } from '../base/turns.ts'
+import type { SnapshotIdentity, SnapshotStream, SnapshotWriter, StateHandle } from '../state/snapshot.ts'
+import type { FencedStorage } from './checkpoint-storage.ts'
+import { encodeHead } from './state-file.ts'
+
+export interface SnapshotWriterOptions {
+  readonly storage: FencedStorage
+  readonly jobId: string
+  readonly ids: Ids
+  readonly turns: Turns
+  /** State of at most so many bytes stands in the metadata (Flink's memory threshold). Default 20,480. */
+  readonly inlineThresholdBytes?: number | undefined
+  /** A longer file is written as a stream. Default 1 MiB. */
+  readonly smallFileBytes?: number | undefined
+}
+
+export function snapshotWriter(options: SnapshotWriterOptions): SnapshotWriter {
+  return { open: (identity) => new StoredSnapshotStream(identity, options) }
+}
+
+class StoredSnapshotStream implements SnapshotStream {
+  readonly #identity: SnapshotIdentity
+  readonly #options: SnapshotWriterOptions
+  readonly #name: string
+  readonly #hash: Sha256 = sha256()
+  readonly #smallFileBytes: number
+  /** What is appended and not yet written. */
+  #parts: Uint8Array[] = []
+  #waitingBytes = 0
+  #payloadBytes = 0
+  #fileBytes = 0
+  #file: WriteHandle | undefined
+  /** Everything that touches the disk goes one after the other through here. */
+  #work: Promise<void> = Promise.resolve()
+  #abandoned = false
+
+  constructor(
+    { checkpointId, operatorId, subtask, kind, keyGroups }: SnapshotIdentity,
+    options: SnapshotWriterOptions,
+  ) {
+    this.#identity = { checkpointId, operatorId, subtask, kind, ...(keyGroups === undefined ? {} : { keyGroups }) }
+    this.#options = options
+    this.#smallFileBytes = options.smallFileBytes ?? 1024 * 1024
+    this.#name = `${operatorId}-${subtask}-${kind}-${options.ids.uniqueName()}`
+  }
+
+  append(bytes: Uint8Array): void | Promise<void> {
+    this.#parts.push(bytes)
+    this.#waitingBytes += bytes.length
+    this.#payloadBytes += bytes.length
+    if (this.#payloadBytes <= this.#smallFileBytes || this.#waitingBytes < DIGEST_CHUNK_BYTES) return
+    return this.#then(() => this.#writeWaiting())
+  }
+
+  async finish(): Promise<StateHandle> {
+    try {
+      if (this.#payloadBytes <= (this.#options.inlineThresholdBytes ?? 20_480)) return this.#inline()
+      if (this.#payloadBytes <= this.#smallFileBytes) await this.#then(() => this.#writeWhole())
+      else
+        await this.#then(async () => {
+          await this.#writeWaiting()
+          await this.#file?.sync()
+          await this.#close()
+        })
+    } catch (thrown) {
+      await this.abandon()
+      throw thrown
+    }
+    return {
+      type: 'file',
+      identity: this.#identity,
+      path: this.#name,
+      length: this.#fileBytes,
+      sha256: this.#hash.hex(),
+    }
+  }
+
+  async abandon(): Promise<void> {
+    this.#abandoned = true
+    this.#parts = []
+    const { storage } = this.#options
+    await this.#work.catch(() => {
+      // Whoever appended has been told.
+    })
+    try {
+      await this.#close()
+    } catch {
+      // The file goes anyway.
+    }
+    try {
+      if (this.#fileBytes > 0) await storage.removePrepared(this.#identity.checkpointId, this.#name)
+    } catch {
+      // What the disk does not let go of now goes with the folder of its checkpoint, or at the next start.
+    }
+  }
+
+  #then(work: () => Promise<void>): Promise<void> {
+    this.#work = this.#work.then(work)
+    this.#work.catch(() => {
+      // Whoever called is told through the promise below; this one is only the queue.
+    })
+    return this.#work
+  }
+
+  #inline(): StateHandle {
+    const bytes = Buffer.concat(this.#parts).toString('base64')
+    return { type: 'inline', identity: this.#identity, bytes }
+  }
+
+  async #writeWhole(): Promise<void> {
+    const { storage } = this.#options
+    const bytes = Buffer.concat([this.#head(), ...this.#parts])
+    this.#parts = []
+    this.#fileBytes = bytes.length
+    for (let offset = 0; offset < bytes.length; offset += DIGEST_CHUNK_BYTES) {
+      if (offset > 0) await this.#turn()
+      this.#hash.update(bytes.subarray(offset, offset + DIGEST_CHUNK_BYTES))
+    }
+    await storage.put(this.#identity.checkpointId, this.#name, bytes)
+  }
+
+  async #writeWaiting(): Promise<void> {
+    if (this.#abandoned) return
+    const parts = this.#parts
+    this.#parts = []
+    this.#waitingBytes = 0
+    if (this.#file === undefined) {
+      parts.unshift(this.#head())
+      this.#file = await this.#options.storage.create(this.#identity.checkpointId, this.#name)
+    }
+    for (const block of blocksOf(parts)) {
+      this.#hash.update(block)
+      this.#fileBytes += block.length
+      await this.#file.append(block)
+    }
+  }
+
+  #head(): Uint8Array {
+    const { jobId, storage } = this.#options
+    return encodeHead({ ...this.#identity, jobId, epoch: storage.epoch })
+  }
+
+  async #close(): Promise<void> {
+    const file = this.#file
+    this.#file = undefined
+    await file?.close()
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.#options.turns.next(resolve))
+  }
+}
+
+/** The same bytes in pieces of 256 kB: small ones are gathered, large ones cut. */
+function* blocksOf(parts: readonly Uint8Array[]): Iterable<Uint8Array> {
+  let gathered: Uint8Array[] = []
+  let size = 0
+  for (const part of parts)
+    for (let offset = 0; offset < part.length; ) {
+      const piece = part.subarray(offset, offset + DIGEST_CHUNK_BYTES - size)
+      gathered.push(piece)
+      size += piece.length
+      offset += piece.length
+      if (size < DIGEST_CHUNK_BYTES) continue
+      yield gathered.length === 1 ? piece : Buffer.concat(gathered)
+      gathered = []
+      size = 0
+    }
+  if (size > 0) yield Buffer.concat(gathered)
+}

@@ -1,0 +1,27 @@
+/** A record as one line of text; refuses what cannot be written faithfully. */
+import { StreamError } from '../../base/errors.ts'
+
+/** The text itself. RECORD_NOT_WRITABLE for anything but a text, which plain JavaScript may hand over. */
+export function textLine(value: unknown): string {
+  if (typeof value === 'string') return value
+  throw notWritable(`A sink of lines got a value of type ${typeof value}`, 'Map the records to text before the sink.')
+}
+
+/** RECORD_NOT_WRITABLE where JSON has no text for the value: undefined, a function, a bigint, a cycle. */
+export function jsonLine(value: unknown): string {
+  let line: string | undefined
+  try {
+    line = JSON.stringify(value)
+  } catch (thrown) {
+    // Thrown by JSON.stringify, or by a toJSON of the user.
+    throw notWritable(`A record has no JSON form: ${thrown instanceof Error ? thrown.message : String(thrown)}`, HINT, thrown)
+  }
+  if (line === undefined) throw notWritable(`A record of type ${typeof value} has no JSON form`, HINT)
+  return line
+}
+
+const HINT = 'Map the records to plain objects, arrays, texts, numbers and booleans before the sink.'
+
+function notWritable(message: string, hint: string, cause?: unknown): StreamError {
+  return new StreamError('RECORD_NOT_WRITABLE', { message: `${message}.`, hint, cause })
+}

@@ -1,0 +1,139 @@
+/**
+ * One file while it is written: takes bytes at once and brings them to the disk in the background, in order. Sealed, it
+ * becomes durable under its pending name. What goes wrong is kept and told to whoever asks next.
+ */
+import { type Sha256, sha256 } from '../../base/digest.ts'
+import { StreamError } from '../../base/errors.ts'
+import type { FileSystem, WriteHandle } from '../../base/file-system.ts'
+import type { PartNames } from './part-names.ts'
+
+/** What makes a pre-committed file visible, and proves that it is the right one. Names are relative to the sink's folder. */
+export interface FileCommittable {
+  readonly pending: string
+  readonly final: string
+  /** In bytes. */
+  readonly length: number
+  /** 64 hexadecimal digits. */
+  readonly sha256: string
+}
+
+export interface PartFileOptions {
+  readonly files: FileSystem
+  readonly folder: string
+  /** Names for the next number; called again when they are taken. */
+  nextNames(): PartNames
+}
+
+export class PartFile {
+  /** Bytes taken so far, on the disk or not. */
+  length = 0
+  /** Bytes that are not on their way yet. */
+  backlog = 0
+  readonly #options: PartFileOptions
+  readonly #digest: Sha256 = sha256()
+  readonly #opened: Promise<PartNames>
+  #names: PartNames | undefined
+  #handle: WriteHandle | undefined
+  /** All that was asked for so far; rejects with the first failure. */
+  #work: Promise<void>
+  #failure: { readonly cause: unknown } | undefined
+
+  constructor(options: PartFileOptions) {
+    this.#options = options
+    this.#opened = this.#open()
+    this.#work = this.#watched(this.#opened.then(() => {}))
+  }
+
+  /** Takes the bytes over: they must not change. Throws what failed before. */
+  append(bytes: Uint8Array): void {
+    this.throwIfFailed()
+    this.#digest.update(bytes)
+    this.length += bytes.length
+    this.backlog += bytes.length
+    this.#then(async () => {
+      await this.#handle?.append(bytes)
+      this.backlog -= bytes.length
+    })
+  }
+
+  /** Settles when everything taken so far is written. */
+  written(): Promise<void> {
+    return this.#work
+  }
+
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.cause
+  }
+
+  /** No more bytes come. A promise only while the file is not even open yet. */
+  seal(): FileCommittable | Promise<FileCommittable> {
+    const { length } = this
+    const hash = this.#digest.hex()
+    const committable = ({ pending, final }: PartNames): FileCommittable => ({ pending, final, length, sha256: hash })
+    this.#then(() => this.#makePending())
+    return this.#names === undefined ? this.#opened.then(committable) : committable(this.#names)
+  }
+
+  /** Leaves nothing behind; best effort. For a file that was not sealed. */
+  async abandon(): Promise<void> {
+    const { files, folder } = this.#options
+    await Promise.allSettled([this.#work])
+    await Promise.allSettled([this.#handle?.close()])
+    if (this.#names !== undefined)
+      await Promise.allSettled([files.execute([{ type: 'remove', path: `${folder}/${this.#names.inProgress}` }])])
+  }
+
+  /**
+   * A number is taken when a file of it exists under any of the three names. The in-progress name is taken first and
+   * exclusively, so that of two writers only one gets it.
+   */
+  async #open(): Promise<PartNames> {
+    const { files, folder, nextNames } = this.#options
+    for (;;) {
+      const names = nextNames()
+      const handle = await createUnlessTaken(files, `${folder}/${names.inProgress}`)
+      if (handle === undefined) continue
+      const taken = (await files.stat(`${folder}/${names.pending}`)) ?? (await files.stat(`${folder}/${names.final}`))
+      if (taken === undefined) {
+        this.#handle = handle
+        this.#names = names
+        return names
+      }
+      await handle.close()
+      await files.execute([{ type: 'remove', path: `${folder}/${names.inProgress}` }])
+    }
+  }
+
+  async #makePending(): Promise<void> {
+    const { files, folder } = this.#options
+    const { inProgress, pending } = await this.#opened
+    await this.#handle?.sync()
+    await this.#handle?.close()
+    this.#handle = undefined
+    await files.execute([
+      { type: 'rename', from: `${folder}/${inProgress}`, to: `${folder}/${pending}` },
+      { type: 'syncFolder', path: folder },
+    ])
+  }
+
+  #then(step: () => Promise<void>): void {
+    this.#work = this.#watched(this.#work.then(step))
+  }
+
+  #watched(work: Promise<void>): Promise<void> {
+    work.catch((cause: unknown) => {
+      // Whatever the disk said: nothing that follows may pretend that it went well.
+      this.#failure ??= { cause }
+    })
+    return work
+  }
+}
+
+async function createUnlessTaken(files: FileSystem, path: string): Promise<WriteHandle | undefined> {
+  try {
+    return await files.createExclusive(path)
+  } catch (thrown) {
+    if (StreamError.is(thrown) && thrown.details['systemCode'] === 'EEXIST') return undefined
+    throw thrown
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The job that gets killed: a replayable source, a hash chain per key in keyed state, an exactly-once sink. Each record
+ * that comes out says how many values its key has seen and what chain they form.
+ *
+ * millrace run [options] chain-job.mjs --seed 1 --records 20000 --rate 20000 --output DIR --sink file|ledger
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { defineSource, FileSink, StreamExecutionEnvironment, ValueStateDescriptor, WatermarkStrategy } from 'millrace'
+import { link, PARTITIONS, recordAt, recordsIn } from './input.mjs'
+import { ledgerSink } from './ledger-sink.mjs'
+import { trace } from './trace.mjs'
+import { tracedSink } from './traced-sink.mjs'
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    records: { type: 'string', default: '20000' },
+    /** Records a second of all partitions together; 0: as fast as it goes. */
+    rate: { type: 'string', default: '0' },
+    output: { type: 'string' },
+    sink: { type: 'string', default: 'file' },
+    'commit-early': { type: 'boolean', default: false },
+  },
+})
+const seed = Number(values.seed)
+const records = Number(values.records)
+const rate = Number(values.rate)
+const BATCH = 64
+const batchMs = rate === 0 ? 0 : (BATCH * PARTITIONS * 1000) / rate
+
+const numbers = defineSource({
+  boundedness: 'bounded',
+  splits: () => Array.from({ length: PARTITIONS }, (_, partition) => String(partition)),
+  start: () => 0,
+  async *read(split, from, signal) {
+    const partition = Number(split)
+    const end = recordsIn(partition, records)
+    for (let seq = from; seq < end && !signal.aborted; seq++) {
+      if (batchMs > 0 && seq % BATCH === BATCH - 1) await pause(batchMs)
+      yield { value: recordAt(seed, partition, seq), position: seq + 1 }
+    }
+  },
+})
+
+const sink = values.sink === 'file' ? FileSink.forJsonLines(values.output) : ledgerSink(values.output)
+const env = StreamExecutionEnvironment.getExecutionEnvironment()
+env
+  .fromSource(numbers, WatermarkStrategy.noWatermarks(), 'numbers')
+  .uid('numbers')
+  .keyBy(({ key }) => key)
+  .process((context) => {
+    const state = context.getState(new ValueStateDescriptor('chain'))
+    return {
+      processElement({ key, value }, _, out) {
+        const { count, chain } = state.value() ?? { count: 0, chain: 0 }
+        const next = { count: count + 1, chain: link(chain, value) }
+        state.update(next)
+        out.collect({ key, ...next })
+      },
+    }
+  })
+  .name('chain')
+  .uid('chain')
+  .sinkTo(tracedSink(sink, { commitEarly: values['commit-early'] }))
+  .name('rows')
+  .uid('rows')
+
+trace('execute')
+process.on('exit', () => trace('exit'))
+const client = await env.executeAsync('chain')
+trace('started', { jobId: client.jobId })
+for await (const event of client.events()) {
+  if (event.type === 'job.status') trace(`job.${event.status}`)
+  else if (event.type === 'task.status') trace(`task.${event.status}`, { task: `${event.vertex}/${event.subtask}` })
+  else trace(event.type, { checkpointId: event.checkpointId })
+}
+await client.getJobExecutionResult()
