@@ -3,8 +3,8 @@
  * become four CSV files, each in order of time. Does nothing when they are there.
  */
 import { createWriteStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 
@@ -13,7 +13,7 @@ const FILES = 4
 /** @param {string} folder @param {(done: number, all: number) => void} progress */
 export async function prepareFlights(folder, progress) {
   if (existsSync(folder)) return
-  const path = createRequire(import.meta.url).resolve('vega-datasets/data/flights-3m.parquet')
+  const path = fileURLToPath(new URL('../../node_modules/vega-datasets/data/flights-3m.parquet', import.meta.url))
   const file = await asyncBufferFromFile(path)
   const metadata = await parquetMetadataAsync(file)
   const preparing = `${folder}.preparing`

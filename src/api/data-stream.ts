@@ -146,7 +146,7 @@ export class DataStream<out T> {
 
   /** Writes every record to stdout, behind `prefix`. Repeats records after a restart. */
   print(prefix?: string): DataStreamSink<T> {
-    return this.sinkTo(new PrintSink({ prefix })).name('Print to Std. Out')
+    return this.sinkTo(new PrintSink(prefix)).name('Print to Std. Out')
   }
 
   #partitioned(partitioner: Partitioner): DataStream<T> {

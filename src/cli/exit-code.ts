@@ -7,7 +7,12 @@ export const SUCCESS = 0
 export const FAILED = 1
 const BAD_ARGUMENTS = 2
 
-const OF_ARGUMENTS: readonly ErrorCode[] = ['COMMAND_INVALID', 'CONFIG_FILE_MISSING', 'CONFIG_INVALID']
+const OF_ARGUMENTS: readonly ErrorCode[] = [
+  'COMMAND_INVALID',
+  'CONFIG_FILE_MISSING',
+  'CONFIG_INVALID',
+  'RESUME_NEEDS_DIRECTORY',
+]
 
 /** How one job of the run ended. */
 export type JobEnding = 'finished' | 'canceled' | 'suspended' | 'failed'

@@ -84,7 +84,7 @@ class WritingOperator<T> implements Operator, Input<T> {
 
   snapshotState(checkpointId: number): void | Promise<void> {
     this.#states.update(this.#transactions?.pending() ?? [], this.#writerStates)
-    return this.#writer?.makeDurable?.(checkpointId)
+    if (this.#writer?.makeDurable !== undefined) return this.#durable(checkpointId)
   }
 
   notifyCheckpointComplete(checkpointId: number): void | Promise<void> {
@@ -117,6 +117,16 @@ class WritingOperator<T> implements Operator, Input<T> {
     this.#committer = committer
     this.#transactions = this.#context.transactions<unknown>({ commit: (requests) => committer.commit(requests) })
     await this.#transactions.restored(this.#states.restoredCommittables())
+  }
+
+  /** That it failed is no matter of this checkpoint alone: what was handed over is nowhere else. */
+  async #durable(checkpointId: number): Promise<void> {
+    try {
+      await this.#writer?.makeDurable?.(checkpointId)
+    } catch (thrown) {
+      this.#context.fail(thrown)
+      throw thrown
+    }
   }
 
   #write(value: T): unknown {

@@ -20,7 +20,7 @@ export interface SinkWriter<in T> {
   flush(endOfInput: boolean): void | Promise<void>
   /**
    * Settles when everything that was handed over with this snapshot is safe. It delays the acknowledgement of the
-   * checkpoint, not the records.
+   * checkpoint, not the records. A rejection fails the task: what was handed over cannot be written once more.
    */
   makeDurable?(checkpointId: number): void | Promise<void>
   close(): void | Promise<void>

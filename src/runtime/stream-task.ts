@@ -6,10 +6,7 @@ import { StreamError, toError } from '../base/errors.ts'
 import { type CheckpointBarrier, MAX_WATERMARK } from '../elements/stream-element.ts'
 import type { ChainedOperator, JobVertex } from '../graph/job-graph.ts'
 import type { Input, Operator, SourceOperator } from '../operators/operator.ts'
-import type { Json } from '../elements/json.ts'
-import type { OperatorSubtaskState, StateHandle } from '../state/snapshot.ts'
 import { type AlignmentHost, hostAlignment } from './control/barrier-alignment.ts'
-import { hostSubtaskCheckpoint, type SubtaskCheckpointHost } from './control/subtask-checkpoint.ts'
 import { hostTask, type Task } from './control/task.ts'
 import { inOrder, type OperatorChain, operatorChain } from './data/operator-chain.ts'
 import { type Permission, Subtask } from './data/subtask.ts'
@@ -20,7 +17,7 @@ import { OperatorLives } from './operator-lives.ts'
 import { OperatorRuntime } from './operator-runtime.ts'
 import type { TaskRestore } from './restore-assignment.ts'
 import type { SourceEvent } from './source-coordinator.ts'
-import { type FrozenSubtask, freezeSubtask, writeSubtask } from './subtask-snapshot.ts'
+import { SubtaskCheckpoints } from './subtask-checkpoints.ts'
 import type { TaskEnvironment } from './task-environment.ts'
 
 export interface StreamTaskOptions {
@@ -45,7 +42,7 @@ export class StreamTask {
   readonly #environment: TaskEnvironment
   readonly #host: Task
   readonly #permission: Permission = { running: false, standstill: false, held: [] }
-  readonly #checkpoints = new Map<number, SubtaskCheckpointHost<true>>()
+  readonly #checkpoints: SubtaskCheckpoints
   #connections: Connections | undefined
   #runtimes: readonly OperatorRuntime[] = []
   #lives: OperatorLives | undefined
@@ -66,6 +63,7 @@ export class StreamTask {
       monotonicMs: () => environment.ports.clock.monotonic(),
     })
     const { settings } = environment
+    this.#checkpoints = new SubtaskCheckpoints({ ...options, path: this.#path, broken: (cause) => this.#broken(cause) })
     this.#host = hostTask({
       id: `${this.#path}/task`,
       task,
@@ -118,7 +116,7 @@ export class StreamTask {
   }
 
   notifyCheckpointAborted(checkpointId: number): void {
-    this.#checkpoints.get(checkpointId)?.aborted()
+    this.#checkpoints.abort(checkpointId)
     this.#alignment?.send({ type: 'checkpoint.aborted', checkpointId })
     const notified = inOrder(this.#operatorObjects().map((operator) => () => operator.notifyCheckpointAborted?.(checkpointId)))
     notified?.catch((thrown) => this.fail(thrown))
@@ -270,39 +268,8 @@ export class StreamTask {
     this.#alignment?.send({ type: 'checkpoint.triggered', barrier: triggered })
   }
 
-  /** The synchronous part; writing goes on beside the records. */
   #snapshot(checkpointId: number): void {
-    const { attempt, task, tell } = this.options
-    const { ports, tap } = this.#environment
-    let frozen: FrozenSubtask | undefined
-    const host: SubtaskCheckpointHost<true> = hostSubtaskCheckpoint({
-      id: `${this.#path}/checkpoint-${checkpointId}`,
-      attempt,
-      checkpointId,
-      location: true,
-      tap,
-      deps: {
-        write: (_, signal) => writeSubtask(frozen as FrozenSubtask, this.#environment, signal),
-        release: () => frozen?.release(),
-        acknowledge: ({ handles }) => tell({ type: 'checkpoint.acknowledged', task, attempt, checkpointId, handles: handles as unknown as Json }),
-        decline: ({ reason, message }) => tell({ type: 'checkpoint.declined', task, attempt, checkpointId, reason, message }),
-        discard: (states) => this.#environment.discard(checkpointId, handlesOf(states)),
-        forget: () => void this.#checkpoints.delete(checkpointId),
-        nowMs: () => ports.clock.now(),
-        failed: (cause) => this.#broken(cause),
-      },
-    })
-    this.#checkpoints.set(checkpointId, host)
-    host.start()
-    try {
-      frozen = freezeSubtask(this.#runtimes, this.#made().operators, checkpointId, this.options.subtask)
-    } catch (thrown) {
-      // The alignment declines; this one only ends.
-      host.aborted()
-      host.notFrozen(thrown)
-      throw thrown
-    }
-    host.frozen()
+    this.#checkpoints.take(checkpointId, this.#runtimes, this.#made().operators)
     this.#host.send({ type: 'checkpoint.snapshotted', checkpointId })
   }
 
@@ -341,7 +308,7 @@ export class StreamTask {
 
   async #dispose(): Promise<void> {
     this.#stopReading()
-    for (const checkpoint of [...this.#checkpoints.values()]) checkpoint.aborted()
+    this.#checkpoints.abortAll()
     // What fails on the way out is not what failed the task.
     await this.#lives?.close().catch(() => {})
     await Promise.allSettled(this.#runtimes.map((runtime) => runtime.close()))
@@ -371,8 +338,4 @@ export class StreamTask {
   #reading(): Subtask {
     return this.#subtask as Subtask
   }
-}
-
-function handlesOf(states: readonly OperatorSubtaskState[]): readonly StateHandle[] {
-  return states.flatMap(({ keyed, operator }) => [keyed, operator].filter((handle) => handle !== undefined))
 }

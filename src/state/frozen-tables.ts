@@ -83,7 +83,7 @@ export class FrozenTables implements FrozenKeyedState {
   #outputOf(keyGroup: number): KeyGroupOutput {
     const place = keyGroup - this.#keyGroups.first
     let output = this.#outputs[place]
-    if (output === undefined) this.#outputs[place] = output = new KeyGroupOutput()
+    if (output === undefined) this.#outputs[place] = output = new KeyGroupOutput(keyGroup)
     return output
   }
 

@@ -4,6 +4,7 @@
  */
 import { crc32 } from 'node:zlib'
 import { ByteWriter } from '../elements/byte-writer.ts'
+import { blobSeed } from './keyed-format.ts'
 
 const SMALLEST_CHUNK = 256
 const CHUNK = 64 * 1024
@@ -11,10 +12,14 @@ const CHUNK = 64 * 1024
 export class KeyGroupOutput {
   readonly #full: Uint8Array[] = []
   #fullLength = 0
-  #crc = 0
+  #crc: number
   #open = new ByteWriter(SMALLEST_CHUNK)
   #runTable = -1
   #runLengthAt = 0
+
+  constructor(keyGroup: number) {
+    this.#crc = blobSeed(keyGroup)
+  }
 
   /** One entry: its key and value, encoded in `entry`. */
   append(tableId: number, entry: ByteWriter): void {

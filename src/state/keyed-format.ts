@@ -4,7 +4,7 @@
  *   payload   header, then blobs until the end
  *   header    magic "MRKS", u16 format version, u32 length and u32 CRC-32 of what follows: a value of the default
  *             serializer, { maxParallelism, tables: [{ kind, name, serializers: [{ id, version }] }] }
- *   blob      u16 key group, u32 length and u32 CRC-32 of what follows: runs
+ *   blob      u16 key group, u32 length of what follows, u32 CRC-32 of the key group's two bytes and what follows: runs
  *   run       u16 number of the table in the header, u32 length of what follows: entries
  *   entry     the MapKey as a value of the default serializer, then what the table's codec writes
  *
@@ -17,6 +17,7 @@ import { ByteReader } from '../elements/byte-reader.ts'
 import { ByteWriter } from '../elements/byte-writer.ts'
 import { readValue } from '../elements/value-reader.ts'
 import { writeValue } from '../elements/value-writer.ts'
+import { contains, type KeyGroupRange } from './key-group-range.ts'
 import type { StoredSerializer } from './keyed-table.ts'
 
 const MAGIC = 0x534b_524d
@@ -31,6 +32,11 @@ export interface StoredTable {
 export interface KeyedHeader {
   readonly maxParallelism: number
   readonly tables: readonly StoredTable[]
+}
+
+/** The checksum of a blob begins with its key group. */
+export function blobSeed(keyGroup: number): number {
+  return crc32(Uint8Array.of(keyGroup & 0xff, keyGroup >>> 8))
 }
 
 export interface KeyGroupBlob {
@@ -75,12 +81,13 @@ export function readKeyedHeader(input: ByteReader): KeyedHeader {
   return header
 }
 
-/** The next blob of a payload, its checksum verified when `wanted` says so; undefined at the end. */
-export function nextBlob(input: ByteReader, wanted: (keyGroup: number) => boolean): KeyGroupBlob | undefined {
+/** The next blob of a key group in `own`, its checksum verified, from a payload of the key groups `written`; undefined at the end. */
+export function nextBlob(input: ByteReader, written: KeyGroupRange, own: KeyGroupRange): KeyGroupBlob | undefined {
   while (input.remaining > 0) {
     if (input.remaining < 10) throw corrupt('it is cut off')
     const keyGroup = input.uint16()
-    if (wanted(keyGroup)) return { keyGroup, content: checkedBytes(input, `key group ${keyGroup}`) }
+    if (!contains(written, keyGroup)) throw corrupt(`key group ${keyGroup} is none of ${written.first} to ${written.last}`)
+    if (contains(own, keyGroup)) return { keyGroup, content: checkedBytes(input, `key group ${keyGroup}`, blobSeed(keyGroup)) }
     const length = input.uint32()
     if (length + 4 > input.remaining) throw corrupt(`key group ${keyGroup} is cut off`)
     input.position += 4 + length
@@ -107,12 +114,12 @@ export function corrupt(what: string): StreamError {
   })
 }
 
-function checkedBytes(input: ByteReader, what: string): Uint8Array {
+function checkedBytes(input: ByteReader, what: string, seed = 0): Uint8Array {
   const length = input.uint32()
   const crc = input.uint32()
   if (length > input.remaining) throw corrupt(`its ${what} is cut off`)
   const bytes = input.raw(length)
-  if (crc32(bytes) !== crc) throw corrupt(`its ${what} does not match its checksum`)
+  if (crc32(bytes, seed) !== crc) throw corrupt(`its ${what} does not match its checksum`)
   return bytes
 }
 

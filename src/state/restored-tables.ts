@@ -3,7 +3,7 @@ import { StreamError } from '../base/errors.ts'
 import { ByteReader } from '../elements/byte-reader.ts'
 import { readValue } from '../elements/value-reader.ts'
 import type { MapKey } from './key.ts'
-import { type KeyGroupRange, contains, isEmpty } from './key-group-range.ts'
+import { isEmpty, type KeyGroupRange } from './key-group-range.ts'
 import { corrupt, forEachRun, nextBlob, readKeyedHeader, type StoredTable } from './keyed-format.ts'
 import type { KeyedTable, StoredSerializer } from './keyed-table.ts'
 import type { KeyedStatePayload } from './state-backend.ts'
@@ -28,7 +28,7 @@ export function readPayloads(payloads: readonly KeyedStatePayload[], own: KeyGro
         details: { stored: header.maxParallelism, maxParallelism },
       })
     const byNumber = header.tables.map((stored) => tableOf(tables, stored))
-    for (let blob = nextBlob(input, (group) => contains(own, group)); blob !== undefined; blob = nextBlob(input, (group) => contains(own, group))) {
+    for (let blob = nextBlob(input, keyGroups, own); blob !== undefined; blob = nextBlob(input, keyGroups, own)) {
       const { keyGroup } = blob
       forEachRun(blob, (number, entries) => {
         const table = byNumber[number]

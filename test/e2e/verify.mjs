@@ -39,7 +39,9 @@ export function verify({ seed, records, output }) {
     counts.forEach((times, index) => {
       if (times === 0) wrong('lost', `key ${key}, count ${index + 1}`)
     })
-  const exact = found.read === records && !['lost', 'duplicated', 'altered', 'unexpected', 'outOfOrder'].some((what) => found[what] > 0)
+  const exact =
+    found.read === records &&
+    !['lost', 'duplicated', 'altered', 'unexpected', 'outOfOrder'].some((what) => found[what] > 0)
   return { exact, ...found, examples }
 }
 

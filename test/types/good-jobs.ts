@@ -252,7 +252,7 @@ interface Row {
 }
 interface Database {
   stage(row: Row): void
-  prepareTransaction(): readonly string[]
+  prepareTransaction(): Promise<string>
   commit(ids: readonly string[]): Promise<void>
 }
 declare const connect: () => Promise<Database>

@@ -28,6 +28,7 @@ const env = StreamExecutionEnvironment.getExecutionEnvironment()
 declare const orders: SingleOutputStreamOperator<Order>
 declare const numbers: SingleOutputStreamOperator<number>
 declare const keyed: KeyedStream<Order, string>
+declare const ofNumbers: Sink<number>
 declare const numbersSource: Source<number>
 declare const unitFromElsewhere: string
 
@@ -157,7 +158,6 @@ export function functionsInTheWrongPlace(): void {
 }
 
 export function outputsOfAnotherType(): void {
-  const ofNumbers: Sink<number> = new DiscardingSink<number>()
   // @ts-expect-error a sink for another type
   orders.sinkTo(ofNumbers)
   const late = new OutputTag<Order>('late')

@@ -13,6 +13,7 @@ export const CHECKPOINTING_OPTIONS = {
     area: 'checkpointing',
     type: 'duration',
     default: undefined,
+    effect: 'later',
     description:
       'Interval while a source works off a backlog. 0: no periodic checkpoints meanwhile; otherwise not shorter than the interval.',
   },
@@ -87,6 +88,7 @@ export const CHECKPOINTING_OPTIONS = {
     type: 'duration',
     default: 0,
     aliases: ['execution.checkpointing.alignment-timeout'],
+    effect: 'later',
     description:
       'A checkpoint starts aligned and becomes unaligned after this time. 0: unaligned at once. Read only where unaligned checkpoints are on.',
   },
@@ -94,6 +96,7 @@ export const CHECKPOINTING_OPTIONS = {
     area: 'checkpointing',
     type: 'boolean',
     default: false,
+    effect: 'later',
     description: 'Unaligned checkpoints also where Flink would refuse them.',
   },
   'execution.checkpointing.checkpoints-after-tasks-finish': {
@@ -116,6 +119,7 @@ export const CHECKPOINTING_OPTIONS = {
     type: 'text',
     default: undefined,
     aliases: ['state.savepoints.dir'],
+    effect: 'later',
     description: 'Folder or file URI of savepoints for which none is named.',
   },
   'execution.checkpointing.storage': {
@@ -132,6 +136,7 @@ export const CHECKPOINTING_OPTIONS = {
     type: 'boolean',
     default: false,
     aliases: ['state.backend.incremental'],
+    effect: 'later',
     description: 'A checkpoint writes only what changed. Without effect on the hashmap backend.',
   },
   'execution.checkpointing.data-inline-threshold': {

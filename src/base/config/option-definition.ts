@@ -11,8 +11,11 @@ interface Described {
   readonly description: string
   /** Flink's older names of the key. The key itself wins where both are given. */
   readonly aliases?: readonly string[]
-  /** `later`: accepted and checked from the start, and a warning says that it has no effect yet. */
-  readonly effect?: 'now' | 'later'
+  /**
+   * `later`: checked, and a warning says that it has no effect yet. `never`: checked, for Flink's sake; the description
+   * says so. A test holds `now`, which is what it is when left out, against what the code reads.
+   */
+  readonly effect?: 'now' | 'later' | 'never'
 }
 
 /** A number has both ends included; `above` is an end that is not. */

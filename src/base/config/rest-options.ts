@@ -67,7 +67,7 @@ export const REST_OPTIONS = {
     area: 'rest',
     type: 'boolean',
     default: false,
-    effect: 'later',
+    effect: 'never',
     description: 'Accepted for Flink’s sake: jobs are not submitted through the dashboard, whatever it says.',
   },
   'web.checkpoints.history': {

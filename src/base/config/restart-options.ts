@@ -104,6 +104,7 @@ export const RESTART_OPTIONS = {
     type: 'choice',
     default: 'region',
     values: ['region', 'full'],
+    effect: 'later',
     description: 'Whether a failure restarts the tasks that are connected with the failed one, or all.',
   },
   'task.cancellation.interval': {
@@ -111,6 +112,7 @@ export const RESTART_OPTIONS = {
     type: 'duration',
     default: 30_000,
     minMs: 1,
+    effect: 'later',
     description: 'How often a task that does not end is asked again and named in the log.',
   },
   'task.cancellation.timeout': {

@@ -42,6 +42,7 @@ export const RUNTIME_OPTIONS = {
     pattern: /^[0-9a-f]{32}$/,
     legal: '32 lower-case hexadecimal digits',
     aliases: ['$internal.pipeline.job-id'],
+    effect: 'later',
     description: 'The id of the job. Not set: drawn at random, or that of the job which is resumed.',
   },
   'pipeline.auto-watermark-interval': {
@@ -61,6 +62,7 @@ export const RUNTIME_OPTIONS = {
     area: 'pipeline',
     type: 'boolean',
     default: false,
+    effect: 'never',
     description: 'Accepted for Flink’s sake: records are never copied between chained operators, whatever it says.',
   },
   'sink.committer.retries': {
@@ -93,6 +95,7 @@ export const RUNTIME_OPTIONS = {
     default: 1000,
     min: 1,
     max: 1_048_576,
+    effect: 'later',
     description:
       'How many records the reader of a `defineSource` source may fetch before they are emitted. Millrace’s own.',
   },
@@ -100,6 +103,7 @@ export const RUNTIME_OPTIONS = {
     area: 'pipeline',
     type: 'boolean',
     default: false,
+    effect: 'later',
     description:
       'Deep-freezes emitted records and values read from state, so that code which changes them fails where it does. Slow: for tests. Millrace’s own.',
   },

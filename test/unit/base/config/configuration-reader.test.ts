@@ -156,6 +156,7 @@ describe('a user is told', () => {
     expect(messages(commandLine({ 'rest.port': '8082' }))).toEqual([
       'warn: the command line: rest.port is accepted but has no effect in this version.',
     ])
+    expect(messages(commandLine({ 'pipeline.object-reuse': 'true' }))).toEqual([])
   })
 
   test('through a logger, a line each', () => {

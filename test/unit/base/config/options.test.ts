@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { checkedOption } from '../../../../src/base/config/configuration-layer.ts'
 import { Time } from '../../../../src/base/config/duration.ts'
@@ -11,6 +12,12 @@ import {
   type OptionValue,
 } from '../../../../src/base/config/options.ts'
 
+const root = new URL('../../../../src/', import.meta.url)
+/** Everything that could read an option. */
+const source = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => readFileSync(new URL(path, root), 'utf8'))
+  .join('\n')
 const entries = Object.entries(OPTIONS as Readonly<Record<string, OptionDefinition>>)
 
 describe('the table of options', () => {
@@ -19,6 +26,14 @@ describe('the table of options', () => {
       expect(readOptionValue(definition, definition.default)).toBe(definition.default)
     expect(definition.description).toMatch(/\.$/)
   })
+
+  test.each(entries)(
+    '%s is read by the code if and only if the table says that it has an effect',
+    (key, { effect }) => {
+      const isRead = new RegExp(`get\\(\\s*'${key.replaceAll('.', '\\.')}'`).test(source)
+      expect(isRead ? 'now' : 'no effect').toBe((effect ?? 'now') === 'now' ? 'now' : 'no effect')
+    },
+  )
 
   test('has no name twice', () => {
     const names = entries.flatMap(([key, { aliases = [] }]) => [key, ...aliases])

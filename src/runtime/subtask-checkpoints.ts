@@ -1,0 +1,78 @@
+/** The checkpoints of one subtask that are under way: from the freezing of its state to the acknowledgement. */
+import type { Json } from '../elements/json.ts'
+import type { Operator } from '../operators/operator.ts'
+import type { OperatorSubtaskState, StateHandle } from '../state/snapshot.ts'
+import { hostSubtaskCheckpoint, type SubtaskCheckpointHost } from './control/subtask-checkpoint.ts'
+import type { TaskFact } from './link.ts'
+import type { OperatorRuntime } from './operator-runtime.ts'
+import { type FrozenSubtask, freezeSubtask, writeSubtask } from './subtask-snapshot.ts'
+import type { TaskEnvironment } from './task-environment.ts'
+
+export interface SubtaskCheckpointsOptions {
+  /** Names the charts: `count (1/4)#1`. */
+  readonly path: string
+  readonly task: number
+  readonly attempt: number
+  readonly subtask: number
+  readonly environment: TaskEnvironment
+  tell(fact: TaskFact): void
+  broken(cause: Error): void
+}
+
+export class SubtaskCheckpoints {
+  readonly #options: SubtaskCheckpointsOptions
+  readonly #hosts = new Map<number, SubtaskCheckpointHost<true>>()
+
+  constructor(options: SubtaskCheckpointsOptions) {
+    this.#options = options
+  }
+
+  /** The synchronous part; writing goes on beside the records. Throws what freezing threw: the caller declines then. */
+  take(checkpointId: number, runtimes: readonly OperatorRuntime[], operators: readonly Operator[]): void {
+    let frozen: FrozenSubtask | undefined
+    const host = this.#host(checkpointId, () => frozen)
+    this.#hosts.set(checkpointId, host)
+    host.start()
+    try {
+      frozen = freezeSubtask(runtimes, operators, checkpointId, this.#options.subtask)
+    } catch (thrown) {
+      host.aborted()
+      host.notFrozen(thrown)
+      throw thrown
+    }
+    host.frozen()
+  }
+
+  abort(checkpointId: number): void {
+    this.#hosts.get(checkpointId)?.aborted()
+  }
+
+  abortAll(): void {
+    for (const host of [...this.#hosts.values()]) host.aborted()
+  }
+
+  #host(checkpointId: number, frozen: () => FrozenSubtask | undefined): SubtaskCheckpointHost<true> {
+    const { path, task, attempt, environment, tell, broken } = this.#options
+    return hostSubtaskCheckpoint<true, readonly OperatorSubtaskState[]>({
+      id: `${path}/checkpoint-${checkpointId}`,
+      attempt,
+      checkpointId,
+      location: true,
+      tap: environment.tap,
+      deps: {
+        write: (_, signal) => writeSubtask(frozen() as FrozenSubtask, environment, signal),
+        release: () => frozen()?.release(),
+        acknowledge: ({ handles }) => tell({ type: 'checkpoint.acknowledged', task, attempt, checkpointId, handles: handles as unknown as Json }),
+        decline: ({ reason, message }) => tell({ type: 'checkpoint.declined', task, attempt, checkpointId, reason, message }),
+        discard: (states) => environment.discard(checkpointId, handlesOf(states)),
+        forget: () => void this.#hosts.delete(checkpointId),
+        nowMs: () => environment.ports.clock.now(),
+        failed: broken,
+      },
+    })
+  }
+}
+
+export function handlesOf(states: readonly OperatorSubtaskState[]): readonly StateHandle[] {
+  return states.flatMap(({ keyed, operator }) => [keyed, operator].filter((handle) => handle !== undefined))
+}

@@ -1,0 +1,117 @@
+/**
+ * Thirty kills and the negative controls, as `npm run e2e:kill` runs them, and the claims of what tells where a kill fell.
+ * Everything here runs the built package in processes of its own.
+ */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { classify, type TracedLine } from './classify.mjs'
+import { root } from './processes.ts'
+
+/** Resolves with the exit code and what was printed; the last line is the report. */
+function killScript(...args: string[]): Promise<{ readonly code: number | null; readonly printed: string }> {
+  const child = spawn(process.execPath, [join(root, 'scripts/e2e-kill.mjs'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let printed = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      printed += text
+    })
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, printed })))
+}
+
+describe('A job that is killed with SIGKILL', () => {
+  it('loses, doubles and reorders nothing in 30 kills', async () => {
+    const { code, printed } = await killScript('--cycles', '30', '--seed', '30')
+    expect(code, printed).toBe(0)
+    const report = JSON.parse(printed.trim().split('\n').at(-1) as string)
+    expect(report.kills).toBeGreaterThanOrEqual(30)
+    expect(report.wrong).toBe(0)
+    expect(report.jobs).toBeGreaterThanOrEqual(1)
+    expect(report.afterCheckpoint).toBeGreaterThanOrEqual(0.8)
+  }, 120_000)
+
+  it('is caught by the verifier when it starts again without its state', async () => {
+    const { code, printed } = await killScript('--control', 'no-restore')
+    expect(code, printed).toBe(0)
+    expect(printed).toContain('no-restore: found by the verifier')
+  }, 60_000)
+
+  it('is caught by the verifier when it commits before the checkpoint is durable', async () => {
+    const { code, printed } = await killScript('--control', 'commit-early')
+    expect(code, printed).toBe(0)
+    expect(printed).toContain('commit-early: found by the verifier')
+  }, 60_000)
+})
+
+describe('What tells where a kill fell', () => {
+  const started: readonly TracedLine[] = [{ type: 'execute' }, { type: 'started' }, { type: 'job.RUNNING' }]
+  const initializing = ['a', 'b'].map((task) => ({ type: 'task.INITIALIZING', task }))
+  const running = [...started, ...initializing, ...['a', 'b'].map((task) => ({ type: 'task.RUNNING', task }))]
+  const triggered = (checkpointId: number): TracedLine => ({ type: 'checkpoint.triggered', checkpointId })
+  const completed = (checkpointId: number): TracedLine => ({ type: 'checkpoint.completed', checkpointId })
+  const prepared: TracedLine = { type: 'sink.prepared', count: 1 }
+  const begun = (checkpointId: number): TracedLine => ({ type: 'commit.begun', count: 1, checkpointId })
+  const committed = (checkpointId: number): TracedLine => ({ type: 'commit.ended', count: 1, checkpointId })
+  const placeOf = (lines: readonly TracedLine[], more: Partial<Parameters<typeof classify>[0]> = {}) =>
+    classify({ lines, resumed: false, published: [], cleanedUp: false, ...more }).place
+
+  it('is before the first checkpoint until one is triggered, also while the job starts', () => {
+    expect(placeOf([{ type: 'execute' }])).toBe('beforeFirstCheckpoint')
+    expect(placeOf(running)).toBe('beforeFirstCheckpoint')
+    expect(placeOf([])).toBe('other')
+  })
+
+  it('is inside a checkpoint from its trigger to its completion or abort', () => {
+    expect(placeOf([...running, triggered(1), prepared])).toBe('insideCheckpoint')
+    expect(
+      placeOf([...running, triggered(1), { type: 'checkpoint.aborted', checkpointId: 1 }], { resumed: true }),
+    ).toBe('other')
+    expect(
+      placeOf([
+        ...running,
+        triggered(1),
+        prepared,
+        prepared,
+        completed(1),
+        begun(1),
+        committed(1),
+        begun(1),
+        committed(1),
+      ]),
+    ).toBe('other')
+  })
+
+  it('is between publication and commit until the last subtask has committed', () => {
+    const two = [...running, triggered(1), prepared, prepared]
+    expect(placeOf([...two, completed(1)])).toBe('betweenPublishAndCommit')
+    expect(placeOf([...two, begun(1)])).toBe('betweenPublishAndCommit')
+    expect(placeOf([...two, completed(1), begun(1), committed(1)])).toBe('betweenPublishAndCommit')
+    expect(placeOf([...two, completed(1), begun(1), committed(1), triggered(2)])).toBe('betweenPublishAndCommit')
+  })
+
+  it('takes a checkpoint on the disk for published, though nothing was told of it', () => {
+    const killed = classify({
+      lines: [...running, triggered(3), prepared],
+      resumed: false,
+      published: [3],
+      cleanedUp: false,
+    })
+    expect(killed).toMatchObject({ place: 'betweenPublishAndCommit', afterCheckpoint: true })
+  })
+
+  it('is inside the recovery until every task runs', () => {
+    expect(placeOf([...started, ...initializing], { resumed: true })).toBe('insideRecovery')
+    expect(
+      placeOf([...started, ...initializing, begun(4), { type: 'task.RUNNING', task: 'a' }], { resumed: true }),
+    ).toBe('insideRecovery')
+    expect(placeOf(running, { resumed: true })).toBe('other')
+  })
+
+  it('is inside the clean-up from the end of the job until nothing is left of its checkpoints', () => {
+    const finished = [...running, { type: 'job.FINISHED' }]
+    expect(placeOf(finished, { resumed: true })).toBe('insideCleanUp')
+    expect(placeOf(finished, { resumed: true, cleanedUp: true })).toBe('other')
+  })
+})
