@@ -25,6 +25,9 @@ export const allGone = (c: JobContext): boolean => c.states.every((state) => GON
 export const finishesAll = (c: JobContext, f: JobFact): boolean =>
   f.type === 'task.changed' && noted(c, f).every((state) => state === 'FINISHED')
 
+/** Whether with this fact a subtask has finished. */
+export const finishesOne = (f: JobFact): boolean => f.type === 'task.changed' && f.state === 'FINISHED'
+
 /** Facts that belong to an attempt count only while it is the current one; the rest always do. */
 export const isCurrent = (c: JobContext, f: JobFact): boolean => !('attempt' in f) || f.attempt === c.attempt
 
@@ -57,13 +60,16 @@ function noted(c: JobContext, f: JobFact): readonly ExecutionState[] {
 
 export const note = (c: JobContext, f: JobFact): JobStep => ({ next: { states: noted(c, f) }, orders: [] })
 
-/** The last task to wait for its final checkpoint is what calls for it. */
+/**
+ * The last task to wait for its final checkpoint is what calls for it. When one of them finishes, those that are left call
+ * again: the checkpoint that was under way may have been given up with it.
+ */
 export function awaitFinalCheckpoint(c: JobContext, f: JobFact): JobStep {
-  if (f.type !== 'finalCheckpoint.awaited') return { next: {}, orders: [] }
-  const awaiting = c.awaitFinalCheckpoint.map((awaits, task) => awaits || task === f.task)
-  const all = c.states.every((state, task) => state === 'FINISHED' || awaiting[task])
+  const awaiting = f.type === 'finalCheckpoint.awaited' ? c.awaitFinalCheckpoint.with(f.task, true) : c.awaitFinalCheckpoint
+  const states = noted(c, f)
+  const all = states.every((state, task) => state === 'FINISHED' || awaiting[task])
   return {
-    next: { awaitFinalCheckpoint: awaiting },
+    next: { states, awaitFinalCheckpoint: awaiting },
     orders: all ? [{ type: 'triggerFinalCheckpoint', attempt: c.attempt }] : [],
   }
 }

@@ -15,6 +15,7 @@ const jobSetup = setup({
     isCurrentAndFinal: ({ context, event }) =>
       arithmetic.isCurrent(context, event) && arithmetic.isFinal(context, event),
     isCurrentAndStuck: ({ context, event }) => arithmetic.isCurrent(context, event) && arithmetic.isStuck(event),
+    finishesOne: ({ context, event }) => arithmetic.isCurrent(context, event) && arithmetic.finishesOne(event),
     finishesAll: ({ context, event }) => arithmetic.isCurrent(context, event) && arithmetic.finishesAll(context, event),
     // After the savepoint that ends the job no checkpoint follows.
     suspendsToCheckpoint: ({ context }) => context.suspendsToCheckpoint && context.sealed === null,
@@ -144,6 +145,10 @@ export const job = jobSetup.createMachine({
             'task.failed': fate,
             'failure.reported': fate,
             'record.notWritten': fate,
+            'task.changed': [
+              { guard: 'finishesAll', target: '#job.finished', actions: apply(arithmetic.note) },
+              { guard: 'finishesOne', actions: apply(arithmetic.awaitFinalCheckpoint) },
+            ],
             'finalCheckpoint.awaited': { guard: 'isCurrent', actions: apply(arithmetic.awaitFinalCheckpoint) },
             'savepoint.sealed': { guard: 'isCurrent', actions: apply(arithmetic.seal) },
             'suspend.requested': [

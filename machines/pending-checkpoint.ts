@@ -22,6 +22,8 @@ export type PendingFact = { readonly atMs: number; readonly checkpointId: number
   | ({ readonly type: 'task.acknowledged' } & Acknowledged)
   | ({ readonly type: 'task.declined'; readonly reason: string; readonly message: string } & TaskAttempt)
   | ({ readonly type: 'task.failed'; readonly message: string } & TaskAttempt)
+  /** An older checkpoint was the final one of this task: it ended before it met this one. */
+  | ({ readonly type: 'task.finished' } & TaskAttempt)
   | { readonly type: 'coordinators.acknowledged'; readonly snapshots: Json }
   | { readonly type: 'finalization.granted' }
   | { readonly type: 'metadata.published'; readonly handle: Json; readonly bytes: number; readonly path: string | null }
@@ -203,6 +205,15 @@ function taskFailed(context: Context, fact: PendingFact): Step {
   )
 }
 
+function taskFinished(context: Context, fact: PendingFact): Step {
+  if (fact.type !== 'task.finished') return nothing
+  const { task, attempt } = fact
+  return giveUp(context, 'CHECKPOINT_DECLINED_TASK_CLOSING', `Subtask ${task} finished before it had acknowledged.`, {
+    task,
+    attempt,
+  })
+}
+
 function expired(context: Context): Step {
   const { waitFor, acknowledged, timeoutMs } = context
   const missing = waitFor.filter((one) => !acknowledged.some(isSame(one))).map(({ task }) => task)
@@ -252,6 +263,7 @@ export const pendingCheckpoint = pending.createMachine({
             ],
             'coordinators.acknowledged': { actions: apply(takeCoordinators) },
             'task.failed': { guard: 'isAwaited', target: '#pendingCheckpoint.aborted', actions: apply(taskFailed) },
+            'task.finished': { guard: 'isAwaited', target: '#pendingCheckpoint.aborted', actions: apply(taskFinished) },
           },
         },
         /** By everybody; others are being made durable before it. */

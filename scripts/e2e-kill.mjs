@@ -83,6 +83,8 @@ async function oneJob(number, report) {
     folder: join(work, `job-${number}`),
     sink: pick(random, ['file', 'ledger']),
     parallelism: pick(random, [2, 3, 4]),
+    /** Each process then draws a parallelism of its own. */
+    rescales: random() < 0.3,
     seed: Math.floor(random() * 2 ** 31),
     rate,
     records: Math.round(rate * (1 + random())),
@@ -91,6 +93,7 @@ async function oneJob(number, report) {
   mkdirSync(join(job.folder, 'output'), { recursive: true })
   for (let life = 0; ; life++) {
     const enough = report.cycles >= cycles
+    if (job.rescales) job.parallelism = pick(random, [1, 2, 3, 4])
     const end = await runProcess(job, enough ? {} : planOf(life, random))
     if (end.killed) {
       count(report, job, end)
@@ -123,11 +126,15 @@ function planOf(life, random) {
   if (draw < 0.36) return at(`commit.ended:${nth}`)
   if (draw < 0.42) return at(`execute:1:${delay(40)}`)
   if (draw < 0.48) return at(`task.INITIALIZING:${nth}:${random() < 0.5 ? 0 : delay(6)}`)
-  return { killAt: atEnd.slice(1), afterMs: random() * (random() < 0.2 ? 900 : 350) }
+  return {
+    killAt: atEnd.slice(1),
+    afterMs: random() * (random() < 0.2 ? 900 : 350),
+    stopMs: random() < 0.1 ? random() * 200 : 0,
+  }
 }
 
 /** Resolves when the process is gone: how it ended, and where it was. */
-async function runProcess(job, { killAt = '', afterMs, resume = true, commitEarly = false }) {
+async function runProcess(job, { killAt = '', afterMs, stopMs = 0, resume = true, commitEarly = false }) {
   const checkpoints = join(job.folder, 'checkpoints')
   const child = spawn(
     process.execPath,
@@ -160,10 +167,19 @@ async function runProcess(job, { killAt = '', afterMs, resume = true, commitEarl
   })
   const kill = () => child.kill('SIGKILL')
   let timer
+  /** Stopped for a while and continued, some are: time passes for everybody else. */
+  const stopThenKill = () => {
+    if (stopMs === 0) return kill()
+    child.kill('SIGSTOP')
+    timer = setTimeout(() => {
+      child.kill('SIGCONT')
+      timer = setTimeout(kill, stopMs / 2)
+    }, stopMs)
+  }
   createInterface({ input: child.stdio[3] }).on('line', (line) => {
     const traced = JSON.parse(line)
     lines.push(traced)
-    if (traced.type === 'execute' && afterMs !== undefined) timer = setTimeout(kill, afterMs)
+    if (traced.type === 'execute' && afterMs !== undefined) timer = setTimeout(stopThenKill, afterMs)
   })
   const limit = setTimeout(() => {
     stuck = true

@@ -59,6 +59,7 @@ export class SimulatedFileSystem implements FileSystem {
   readonly #turns: Turns
   readonly #clock: Clock | undefined
   #operations = 0
+  #batches: Promise<void> = Promise.resolve()
   #dead = false
   #die: () => void = () => {}
 
@@ -138,7 +139,16 @@ export class SimulatedFileSystem implements FileSystem {
     )
   }
 
-  async execute(operations: readonly FileOperation[]): Promise<void> {
+  /** Batches run one after the other, as in the disk thread of a real process. */
+  execute(operations: readonly FileOperation[]): Promise<void> {
+    const done = this.#batches.then(() => this.#run(operations))
+    this.#batches = done.catch(() => {
+      // Whoever asked for that batch is told; the next one runs all the same.
+    })
+    return done
+  }
+
+  async #run(operations: readonly FileOperation[]): Promise<void> {
     for (const [step, operation] of operations.entries()) {
       try {
         await this.#execute(operation)

@@ -10,6 +10,7 @@ import type { FencedStorage } from './checkpoint-storage.ts'
 import { copyFolder } from './copy-folder.ts'
 import { epochFolder, OWNER_NAME } from './file-fence.ts'
 import { RecentIds } from './recent-ids.ts'
+import { syncAncestors } from './sync-ancestors.ts'
 
 export class FencedFileStorage implements FencedStorage {
   readonly epoch: number
@@ -46,6 +47,11 @@ export class FencedFileStorage implements FencedStorage {
     const path = this.#prepared(checkpointId, name)
     await this.#execute([this.#preparedFolder(checkpointId)])
     const handle = await this.#fenced(() => this.#files.createExclusive(path))
+    if (this.#discarded.has(checkpointId)) {
+      await handle.close()
+      await this.#removeQuietly(this.#prepared(checkpointId))
+      this.#discarded.refuse(checkpointId)
+    }
     return {
       append: (bytes) => handle.append(bytes),
       sync: () => handle.sync(),
@@ -87,9 +93,10 @@ export class FencedFileStorage implements FencedStorage {
     const location = `${folder}/${name}`
     const prepared = this.#prepared(checkpointId)
     try {
+      await this.#files.execute([{ type: 'makeFolder', path: folder }])
+      await syncAncestors(this.#files, folder)
       await this.#publish([
         ...this.#complete(checkpointId, lastName, bytes),
-        { type: 'makeFolder', path: folder },
         { type: 'rename', from: prepared, to: location },
         { type: 'syncFolder', path: folder },
       ])
@@ -207,7 +214,18 @@ export function fencedOff(where: string, epoch: number, cause?: unknown): Stream
 }
 
 /** A rename that the system refused for a reason of the paths has not taken place; of other failures nobody knows. */
-const REFUSALS = new Set(['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EXDEV', 'EACCES', 'EPERM', 'EROFS'])
+const REFUSALS = new Set([
+  'ENOENT',
+  'ENOTEMPTY',
+  'EEXIST',
+  'ENOTDIR',
+  'EXDEV',
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+])
 
 function withVisibility(thrown: unknown, operations: readonly FileOperation[]): unknown {
   if (!StreamError.is(thrown) || thrown.code === 'JOB_FENCED') return thrown

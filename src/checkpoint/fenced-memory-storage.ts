@@ -3,8 +3,18 @@ import { StreamError } from '../base/errors.ts'
 import type { WriteHandle } from '../base/file-system.ts'
 import type { FencedStorage } from './checkpoint-storage.ts'
 import { fencedOff } from './fenced-file-storage.ts'
-import { collectBytes, type MemoryJob, memoryLocation } from './memory-checkpoint-storage.ts'
 import { RecentIds } from './recent-ids.ts'
+
+/** One job: its objects by checkpoint and name, and the newest epoch. */
+export interface MemoryJob {
+  epoch: number
+  record: Uint8Array | undefined
+  readonly published: Map<number, Map<string, Uint8Array>>
+}
+
+export function memoryLocation(jobId: string, checkpointId: number): string {
+  return `memory:${jobId}/chk-${checkpointId}`
+}
 
 export class FencedMemoryStorage implements FencedStorage {
   readonly epoch: number
@@ -92,4 +102,14 @@ function alreadyPublished(location: string): StreamError {
     hint: 'This is a defect of Millrace. Please report it with the stack trace.',
     details: { location, visible: 'no' },
   })
+}
+
+/** Collects a stream; `done` is called with all of it at the close. */
+function collectBytes(done: (bytes: Uint8Array) => void): WriteHandle {
+  const parts: Uint8Array[] = []
+  return {
+    append: async (bytes) => void parts.push(bytes.slice()),
+    sync: async () => {},
+    close: async () => done(Buffer.concat(parts)),
+  }
 }

@@ -16,6 +16,7 @@ import type {
 import { FencedFileStorage } from './fenced-file-storage.ts'
 import { takeEpoch } from './file-fence.ts'
 import { fileObjects } from './file-objects.ts'
+import { syncAncestors } from './sync-ancestors.ts'
 
 export class FileCheckpointStorage implements CheckpointStorage {
   readonly location: string
@@ -69,10 +70,8 @@ export class FileCheckpointStorage implements CheckpointStorage {
 
   async fence(jobId: string, claim: WriterClaim): Promise<FencedStorage> {
     const folder = `${this.location}/${jobId}`
-    await this.#files.execute([
-      { type: 'makeFolder', path: folder },
-      { type: 'syncFolder', path: this.location },
-    ])
+    await this.#files.execute([{ type: 'makeFolder', path: folder }])
+    await syncAncestors(this.#files, folder)
     const epoch = await takeEpoch(this.#files, folder, this.#ids, claim)
     return new FencedFileStorage(this.#files, folder, epoch, this.#ids)
   }

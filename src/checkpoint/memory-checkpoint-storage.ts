@@ -1,7 +1,7 @@
 /** Checkpoints in the memory of this process (Flink's jobmanager storage): they outlive a task, not the process. */
 
 import { fileError } from '../base/file-error.ts'
-import type { ReadHandle, WriteHandle } from '../base/file-system.ts'
+import type { ReadHandle } from '../base/file-system.ts'
 import type {
   CheckpointObjects,
   CheckpointStorage,
@@ -9,14 +9,7 @@ import type {
   PublishedCheckpoint,
   WriterClaim,
 } from './checkpoint-storage.ts'
-import { FencedMemoryStorage } from './fenced-memory-storage.ts'
-
-/** One job: its objects by checkpoint and name, and the newest epoch. */
-export interface MemoryJob {
-  epoch: number
-  record: Uint8Array | undefined
-  readonly published: Map<number, Map<string, Uint8Array>>
-}
+import { FencedMemoryStorage, type MemoryJob, memoryLocation } from './fenced-memory-storage.ts'
 
 export class MemoryCheckpointStorage implements CheckpointStorage {
   readonly location = 'the memory of this process'
@@ -63,22 +56,8 @@ export class MemoryCheckpointStorage implements CheckpointStorage {
   }
 }
 
-export function memoryLocation(jobId: string, checkpointId: number): string {
-  return `memory:${jobId}/chk-${checkpointId}`
-}
-
-export function notThere(path: string): Error {
+function notThere(path: string): Error {
   return fileError(Object.assign(new Error('ENOENT: nothing there'), { code: 'ENOENT' }), { operation: 'open', path })
-}
-
-/** Collects a stream; `done` is called with all of it at the close. */
-export function collectBytes(done: (bytes: Uint8Array) => void): WriteHandle {
-  const parts: Uint8Array[] = []
-  return {
-    append: async (bytes) => void parts.push(bytes.slice()),
-    sync: async () => {},
-    close: async () => done(Buffer.concat(parts)),
-  }
 }
 
 function readBytes(bytes: Uint8Array): ReadHandle {

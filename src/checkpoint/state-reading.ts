@@ -21,7 +21,7 @@ export async function readState(
   metadata: CheckpointMetadata,
   handle: StateHandle,
 ): Promise<Uint8Array> {
-  if (handle.type === 'inline') return Buffer.from(handle.bytes, 'base64')
+  if (handle.type === 'inline') return new Uint8Array(Buffer.from(handle.bytes, 'base64'))
   let payload: Uint8Array | undefined
   let filled = 0
   await scanFile(objects, metadata, handle, (bytes, payloadLength) => {

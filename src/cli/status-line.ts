@@ -26,28 +26,39 @@ export function ratesBetween(before: Look, now: Look): Pick<JobSample, 'recordsI
   }
 }
 
-/** One line that fits into `columns`, without a newline. */
+/** One line that fits into `columns`, without a newline. Where it is too long the name of the job gives way first. */
 export function statusLine(samples: readonly JobSample[], columns: number): string {
   const [first] = samples
   if (first === undefined) return ''
   const more = samples.length > 1 ? `  (+${samples.length - 1} more)` : ''
-  const line = `${first.jobName}  ${first.status}  ${describeSample(first)}${more}`
+  const figures = `${describeSample(first)}${more}`
   // The last column stays free: some terminals wrap when it is written.
   const room = Math.max(1, columns - 1)
-  return line.length <= room ? line : `${line.slice(0, room - 1)}…`
+  const roomForName = room - figures.length - 2
+  if (roomForName < SHORTEST_NAME) return cut(figures, room)
+  return `${cut(`${first.jobName}  ${first.status}`, roomForName)}  ${figures}`
 }
 
-/** The figures alone: `12,345 in/s  12,300 out/s  checkpoint 17 in 34 ms  restarts 0  back-pressure 12 %`. */
+const SHORTEST_NAME = 4
+
+const cut = (text: string, room: number): string => (text.length <= room ? text : `${text.slice(0, room - 1)}…`)
+
+/** The figures alone: `12,345 in/s  1.23M out/s  checkpoint 17 (34 ms)  restarts 0  back-pressure 12%`. */
 export function describeSample({ recordsInPerSecond, recordsOutPerSecond, metrics }: JobSample): string {
   const { lastCheckpointId, lastCheckpointDurationMs, restarts, backPressuredRatio } = metrics
-  const took = lastCheckpointDurationMs === undefined ? '' : ` in ${grouped(Math.round(lastCheckpointDurationMs))} ms`
+  const took = lastCheckpointDurationMs === undefined ? '' : ` (${grouped(Math.round(lastCheckpointDurationMs))} ms)`
   return [
-    `${grouped(recordsInPerSecond)} in/s`,
-    `${grouped(recordsOutPerSecond)} out/s`,
+    `${short(recordsInPerSecond)} in/s`,
+    `${short(recordsOutPerSecond)} out/s`,
     lastCheckpointId === undefined ? 'no checkpoint' : `checkpoint ${lastCheckpointId}${took}`,
     `restarts ${grouped(restarts)}`,
-    `back-pressure ${Math.round(backPressuredRatio * 100)} %`,
+    `back-pressure ${Math.round(backPressuredRatio * 100)}%`,
   ].join('  ')
 }
+
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 })
+
+/** From a million on three digits and a letter. */
+const short = (value: number): string => (value < 1_000_000 ? grouped(value) : compact.format(value))
 
 const grouped = (value: number): string => value.toLocaleString('en-US')

@@ -42,11 +42,14 @@ class SplitQueue<Split extends SourceSplit> implements SplitEnumerator<Split, Sp
   }
 
   handleSplitRequest(subtask: number): void {
-    if (this.#unassigned === undefined) return void this.#waiting.push(subtask)
+    if (this.#unassigned === undefined) {
+      this.#waiting.push(subtask)
+      return
+    }
     const [next, ...rest] = this.#unassigned
-    if (next === undefined) return this.#options.context.signalNoMoreSplits(subtask)
     this.#unassigned = rest
-    this.#options.context.assignSplits(subtask, [next])
+    if (next === undefined) this.#options.context.signalNoMoreSplits(subtask)
+    else this.#options.context.assignSplits(subtask, [next])
   }
 
   addSplitsBack(splits: readonly Split[]): void {

@@ -21,7 +21,8 @@ export class ByteReader {
 
   /** Fails unless `count` more bytes are there. Also bounds every count of elements, of which each takes a byte at least. */
   need(count: number): void {
-    if (count > this.end - this.position) this.broken(`${count} bytes or elements are announced, ${this.end - this.position} bytes are left`)
+    if (count > this.end - this.position)
+      this.broken(`${count} bytes or elements are announced, ${this.end - this.position} bytes are left`)
   }
 
   expectEnd(): void {

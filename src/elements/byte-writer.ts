@@ -20,7 +20,8 @@ export class ByteWriter {
 
   #grow(count: number): void {
     const needed = this.length + count
-    if (needed > LARGEST) throw new RangeError(`${needed} bytes do not fit into one value or key group: the limit is ${LARGEST}`)
+    if (needed > LARGEST)
+      throw new RangeError(`${needed} bytes do not fit into one value or key group: the limit is ${LARGEST}`)
     const larger = new Uint8Array(Math.min(LARGEST, Math.max(needed, this.bytes.length * 2)))
     larger.set(this.bytes.length === this.length ? this.bytes : this.bytes.subarray(0, this.length))
     this.bytes = larger
@@ -72,7 +73,10 @@ export class ByteWriter {
 
   /** Copies `count` bytes of another writer; cheaper than `raw` for a few bytes, since it makes no view. */
   copyFrom(other: ByteWriter, start: number, count: number): void {
-    if (count > 64) return this.raw(other.bytes.subarray(start, start + count))
+    if (count > 64) {
+      this.raw(other.bytes.subarray(start, start + count))
+      return
+    }
     this.reserve(count)
     const target = this.bytes
     const source = other.bytes

@@ -2,18 +2,38 @@
 import { types } from 'node:util'
 import type { ByteWriter } from './byte-writer.ts'
 import { REFUSED } from './not-serializable.ts'
+import {
+  ARRAY_BUFFER,
+  ARRAY_VIEW,
+  ARRAY_VIEWS,
+  BOXED,
+  BUFFER_VIEW,
+  DATE,
+  END,
+  ERROR,
+  ERRORS,
+  MAP,
+  REGEXP,
+  SET,
+} from './value-tags.ts'
 import { writePart, writeString } from './value-writer.ts'
-import { ARRAY_BUFFER, ARRAY_VIEW, ARRAY_VIEWS, BOXED, BUFFER_VIEW, DATE, END, ERROR, ERRORS, MAP, REGEXP, SET } from './value-tags.ts'
 
 export function writeExotic(out: ByteWriter, value: object, depth: number): void {
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (types.isNativeError(value)) return writeError(out, value, prototype, depth)
-  if (ArrayBuffer.isView(value)) return writeView(out, value, prototype)
-  if (types.isStringObject(value)) {
-    if (prototype !== String.prototype || Object.keys(value).length !== value.length) throw REFUSED
-    out.uint8(BOXED)
-    return writeString(out, String(value))
-  }
+  if (types.isNativeError(value)) writeError(out, value, prototype, depth)
+  else if (ArrayBuffer.isView(value)) writeView(out, value, prototype)
+  else if (types.isStringObject(value)) writeBoxedString(out, value, prototype)
+  else writeCollection(out, value, prototype, depth)
+}
+
+function writeBoxedString(out: ByteWriter, value: object, prototype: unknown): void {
+  const text = String(value)
+  if (prototype !== String.prototype || Object.keys(value).length !== text.length) throw REFUSED
+  out.uint8(BOXED)
+  writeString(out, text)
+}
+
+function writeCollection(out: ByteWriter, value: object, prototype: unknown, depth: number): void {
   // A property of its own would be lost.
   if (Reflect.ownKeys(value).length > (types.isRegExp(value) ? 1 : 0)) throw REFUSED
   if (types.isDate(value) && prototype === Date.prototype) {
@@ -55,7 +75,8 @@ function isBuiltInBox(value: object, prototype: unknown): boolean {
 
 /** The bytes in view, not the whole buffer behind them. */
 function writeView(out: ByteWriter, value: ArrayBufferView, prototype: unknown): void {
-  const place = prototype === Buffer.prototype ? BUFFER_VIEW : ARRAY_VIEWS.findIndex((view) => view.prototype === prototype)
+  const place =
+    prototype === Buffer.prototype ? BUFFER_VIEW : ARRAY_VIEWS.findIndex((view) => view.prototype === prototype)
   const { buffer, byteLength, byteOffset } = value
   if (place < 0 || !(buffer instanceof ArrayBuffer) || !isSteady(buffer) || hasNamedProperties(value)) throw REFUSED
   out.uint8(ARRAY_VIEW)
@@ -85,7 +106,7 @@ function isSteady(buffer: ArrayBuffer): boolean {
 
 /** All own properties, hidden ones included: `message`, `stack` and `cause` are hidden. */
 function writeError(out: ByteWriter, value: Error, prototype: unknown, depth: number): void {
-  const place = ERRORS.findIndex((constructor) => constructor.prototype === prototype)
+  const place = ERRORS.findIndex((kind) => kind.prototype === prototype)
   if (place < 0 || Object.getOwnPropertySymbols(value).length > 0) throw REFUSED
   out.uint8(ERROR)
   out.uint8(place)

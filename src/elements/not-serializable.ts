@@ -10,13 +10,17 @@ export const REFUSED = new Error('a part of the value cannot be serialised')
 export function isPlainPrototype(prototype: object | null): boolean {
   return (
     prototype !== null &&
-    (prototype === Object.prototype || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')))
+    (prototype === Object.prototype ||
+      (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')))
   )
 }
 
 /** The error for a value that a writer has refused. */
 export function refusal(value: unknown): StreamError {
-  const { path, what } = findOffence(value, 'value', []) ?? { path: 'value', what: 'holds something that cannot be serialised' }
+  const { path, what } = findOffence(value, 'value', []) ?? {
+    path: 'value',
+    what: 'holds something that cannot be serialised',
+  }
   return new StreamError('NOT_SERIALIZABLE', {
     message: `${path} ${what}, which cannot be serialised.`,
     hint: 'Keep plain data only, or give the state or the stream a serializer that knows this type.',
@@ -54,36 +58,51 @@ function offenceOf(value: object): string | undefined {
     if (!plain && !isPlainArrayPrototype(prototype)) return `is an instance of the class ${className(value)}`
     const symbol = Object.getOwnPropertySymbols(value)[0]
     if (symbol !== undefined) return `has a property named by ${String(symbol)}`
-    const hidden = Object.getOwnPropertyNames(value).find((name) => !Object.prototype.propertyIsEnumerable.call(value, name))
+    const hidden = Object.getOwnPropertyNames(value).find(
+      (name) => !Object.prototype.propertyIsEnumerable.call(value, name),
+    )
     return plain && hidden !== undefined ? `has the hidden property ${JSON.stringify(hidden)}` : undefined
   }
   if (types.isPromise(value)) return 'is a promise'
-  if (types.isMap(value) || types.isSet(value) || types.isDate(value) || types.isRegExp(value) || types.isNativeError(value))
+  if (
+    types.isMap(value) ||
+    types.isSet(value) ||
+    types.isDate(value) ||
+    types.isRegExp(value) ||
+    types.isNativeError(value)
+  )
     return isBuiltIn(prototype) ? hiddenExtras(value) : `is an instance of the class ${className(value)}`
   if (types.isSharedArrayBuffer(value)) return 'is shared memory'
   if (types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value))
-    return isBuiltIn(prototype) || Buffer.isBuffer(value) ? 'is a resizable, shared or detached buffer, or has properties of its own' : `is an instance of the class ${className(value)}`
+    return isBuiltIn(prototype) || Buffer.isBuffer(value)
+      ? 'is a resizable, shared or detached buffer, or has properties of its own'
+      : `is an instance of the class ${className(value)}`
   if (types.isBoxedPrimitive(value)) return types.isSymbolObject(value) ? 'is a symbol' : hiddenExtras(value)
   return `is an instance of the class ${className(value)}`
 }
 
 function hiddenExtras(value: object): string | undefined {
   if (types.isNativeError(value)) return undefined
-  return Object.keys(value).length > 0 && !types.isStringObject(value) ? `has the extra property ${JSON.stringify(Object.keys(value)[0])}` : undefined
+  return Object.keys(value).length > 0 && !types.isStringObject(value)
+    ? `has the extra property ${JSON.stringify(Object.keys(value)[0])}`
+    : undefined
 }
 
 function isPlainArrayPrototype(prototype: object | null): boolean {
-  return prototype === Array.prototype || (Array.isArray(prototype) && isPlainPrototype(Object.getPrototypeOf(prototype) as object | null))
+  return (
+    prototype === Array.prototype ||
+    (Array.isArray(prototype) && isPlainPrototype(Object.getPrototypeOf(prototype) as object | null))
+  )
 }
 
 function isBuiltIn(prototype: object | null): boolean {
-  const constructor: unknown = prototype === null ? undefined : Reflect.get(prototype, 'constructor')
-  return typeof constructor === 'function' && /\[native code\]/.test(Function.prototype.toString.call(constructor))
+  const maker: unknown = prototype === null ? undefined : Reflect.get(prototype, 'constructor')
+  return typeof maker === 'function' && /\[native code\]/.test(Function.prototype.toString.call(maker))
 }
 
 function className(value: object): string {
-  const constructor: unknown = Reflect.get(value, 'constructor')
-  return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : '(without a name)'
+  const maker: unknown = Reflect.get(value, 'constructor')
+  return typeof maker === 'function' && maker.name !== '' ? maker.name : '(without a name)'
 }
 
 function* partsOf(value: object): Generator<readonly [step: string, part: unknown]> {

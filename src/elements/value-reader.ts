@@ -192,7 +192,8 @@ function readSparseArray(input: ByteReader, depth: number): unknown[] {
     if (name === 'length') return input.broken('an array has a property named length')
     define(elements, name, readPart(input, depth + 1), true)
   }
-  if (elements.length > length) return input.broken(`an array of length ${length} has an element at ${elements.length - 1}`)
+  if (elements.length > length)
+    return input.broken(`an array of length ${length} has an element at ${elements.length - 1}`)
   elements.length = length
   return elements
 }
@@ -201,7 +202,8 @@ function readRegExp(input: ByteReader, depth: number): RegExp {
   const source = readPart(input, depth + 1)
   const flags = readPart(input, depth + 1)
   const lastIndex = readPart(input, depth + 1)
-  if (typeof source !== 'string' || typeof flags !== 'string' || typeof lastIndex !== 'number') return input.broken('a regular expression is malformed')
+  if (typeof source !== 'string' || typeof flags !== 'string' || typeof lastIndex !== 'number')
+    return input.broken('a regular expression is malformed')
   try {
     const expression = new RegExp(source, flags)
     expression.lastIndex = lastIndex

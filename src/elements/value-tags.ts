@@ -78,4 +78,12 @@ export const ARRAY_VIEWS: readonly ViewConstructor[] = [
 export const BUFFER_VIEW = 0x40
 
 /** Append only. */
-export const ERRORS: readonly ErrorConstructor[] = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]
+export const ERRORS: readonly ErrorConstructor[] = [
+  Error,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+]

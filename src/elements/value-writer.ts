@@ -2,6 +2,8 @@
  * Writes a value in the default binary format: numbers, strings, plain objects and arrays here, the rarer kinds in
  * `exotic-writer.ts`. Refuses what would not come back as it was, and never leaves half a value behind.
  */
+
+import { types } from 'node:util'
 import { ByteWriter } from './byte-writer.ts'
 import { writeExotic } from './exotic-writer.ts'
 import { isPlainPrototype, REFUSED, refusal } from './not-serializable.ts'
@@ -25,7 +27,6 @@ import {
   UNDEFINED,
   UTF16,
 } from './value-tags.ts'
-import { types } from 'node:util'
 
 /** Appends `value`. Throws NOT_SERIALIZABLE with the path of what is refused; `out` is as before then. */
 export function writeValue(out: ByteWriter, value: unknown): void {
@@ -43,17 +44,24 @@ export function writeValue(out: ByteWriter, value: unknown): void {
 export function writePart(out: ByteWriter, value: unknown, depth: number): void {
   switch (typeof value) {
     case 'string':
-      return writeString(out, value)
+      writeString(out, value)
+      break
     case 'number':
-      return writeNumber(out, value)
+      writeNumber(out, value)
+      break
     case 'object':
-      return value === null ? out.uint8(NULL) : writeObject(out, value, depth)
+      if (value === null) out.uint8(NULL)
+      else writeObject(out, value, depth)
+      break
     case 'boolean':
-      return out.uint8(value ? TRUE : FALSE)
+      out.uint8(value ? TRUE : FALSE)
+      break
     case 'undefined':
-      return out.uint8(UNDEFINED)
+      out.uint8(UNDEFINED)
+      break
     case 'bigint':
-      return writeBigint(out, value)
+      writeBigint(out, value)
+      break
     default:
       throw REFUSED
   }
@@ -64,7 +72,8 @@ export function writeNumber(out: ByteWriter, value: number): void {
   // -0 is no integer: 1 / -0 is negative.
   if (integer !== value || (integer === 0 && 1 / value < 0)) {
     out.uint8(FLOAT64)
-    return out.float64(value)
+    out.float64(value)
+    return
   }
   out.reserve(6)
   if (integer >= 0 && integer < 128) {
@@ -130,11 +139,11 @@ function writeBigint(out: ByteWriter, value: bigint): void {
 function writeObject(out: ByteWriter, value: object, depth: number): void {
   if (depth >= DEEPEST) throw REFUSED
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Object.prototype) return writeProperties(out, value, OBJECT, depth)
-  if (Array.isArray(value)) return writeArray(out, value, depth)
-  if (prototype === null) return writeProperties(out, value, NULL_OBJECT, depth)
-  if (isPlainPrototype(prototype as object)) return writeProperties(out, value, OBJECT, depth)
-  writeExotic(out, value, depth)
+  if (prototype === Object.prototype) writeProperties(out, value, OBJECT, depth)
+  else if (Array.isArray(value)) writeArray(out, value, depth)
+  else if (prototype === null) writeProperties(out, value, NULL_OBJECT, depth)
+  else if (isPlainPrototype(prototype as object)) writeProperties(out, value, OBJECT, depth)
+  else writeExotic(out, value, depth)
 }
 
 /** The property names of an object that was looked at closely, and their bytes. */
@@ -175,7 +184,11 @@ function writeProperties(out: ByteWriter, value: object, tag: number, depth: num
   shape.credit = 0
   const own = Object.keys(value)
   if (types.isProxy(value) || Reflect.ownKeys(value).length !== own.length) throw REFUSED
-  if (own.length !== count) return writeOwnProperties(out, start, properties, tag, own, depth)
+  if (own.length !== count) {
+    out.length = start
+    writeOwnProperties(out, properties, tag, own, depth)
+    return
+  }
   if (!alike || count !== names.length) {
     shape.names = own
     shape.encoded = own.map(encodedString)
@@ -201,13 +214,11 @@ function writeEncoded(out: ByteWriter, encoded: Uint8Array): void {
 /** Somebody gave `Object.prototype` a property that `for in` finds: it belongs to no object. */
 function writeOwnProperties(
   out: ByteWriter,
-  start: number,
   properties: Record<string, unknown>,
   tag: number,
   own: readonly string[],
   depth: number,
 ): void {
-  out.length = start
   out.uint8(tag)
   for (const name of own) {
     writeString(out, name)
@@ -245,5 +256,8 @@ function writeArray(out: ByteWriter, value: readonly unknown[], depth: number): 
 /** Of this realm or another, but no subclass. */
 function isPlainArray(value: readonly unknown[]): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Array.prototype || (Array.isArray(prototype) && isPlainPrototype(Object.getPrototypeOf(prototype) as object | null))
+  return (
+    prototype === Array.prototype ||
+    (Array.isArray(prototype) && isPlainPrototype(Object.getPrototypeOf(prototype) as object | null))
+  )
 }

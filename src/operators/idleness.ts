@@ -10,7 +10,10 @@ export interface IdlenessOptions {
 }
 
 /** Judged at each periodic emission: silent for `idlenessMs` on the monotonic clock is idle, the next record active. */
-export function withIdleness<T>(generator: WatermarkGenerator<T> | undefined, options: IdlenessOptions): WatermarkGenerator<T> {
+export function withIdleness<T>(
+  generator: WatermarkGenerator<T> | undefined,
+  options: IdlenessOptions,
+): WatermarkGenerator<T> {
   return new IdleGenerator(generator, options)
 }
 
@@ -43,8 +46,10 @@ class IdleGenerator<T> implements WatermarkGenerator<T> {
       this.#eventsSeen = this.#events
       this.#silentSinceMs = nowMs
     }
-    if (nowMs - this.#silentSinceMs < this.#options.idlenessMs) return this.#generator?.onPeriodicEmit(output)
+    const isSilent = nowMs - this.#silentSinceMs >= this.#options.idlenessMs
+    // What it has seen before the silence still counts; an idle one says nothing.
     if (!this.#idle) this.#generator?.onPeriodicEmit(output)
+    if (!isSilent) return
     this.#idle = true
     output.markIdle()
   }

@@ -20,7 +20,9 @@ interface StoredCommittable {
 }
 
 export function sinkStates(sink: Sink<never>, store: OperatorStateStore): SinkStates {
-  const { committableSerializer = defaultSerializer<unknown>() } = sink as Partial<TwoPhaseCommittingSink<never, unknown>>
+  const { committableSerializer = defaultSerializer<unknown>() } = sink as Partial<
+    TwoPhaseCommittingSink<never, unknown>
+  >
   const { stateSerializer, stateDistribution } = sink as Partial<StatefulSink<never, unknown>>
   const committables = store.getListState(new ListStateDescriptor<StoredCommittable>('sink-committables'))
   const descriptor = new ListStateDescriptor<unknown>('sink-writer', { serializer: stateSerializer })
@@ -35,10 +37,16 @@ export function sinkStates(sink: Sink<never>, store: OperatorStateStore): SinkSt
   }
 }
 
-function written({ checkpointId, startedAtMs, committable }: PendingCommittable<unknown>, serializer: Serializer<unknown>): StoredCommittable {
+function written(
+  { checkpointId, startedAtMs, committable }: PendingCommittable<unknown>,
+  serializer: Serializer<unknown>,
+): StoredCommittable {
   return { checkpointId, startedAtMs, committable: framed(serializer, committable) }
 }
 
-function read({ checkpointId, startedAtMs, committable }: StoredCommittable, serializer: Serializer<unknown>): PendingCommittable<unknown> {
+function read(
+  { checkpointId, startedAtMs, committable }: StoredCommittable,
+  serializer: Serializer<unknown>,
+): PendingCommittable<unknown> {
   return { checkpointId, startedAtMs, committable: unframed(serializer, committable, 'a committable') }
 }

@@ -42,7 +42,10 @@ export interface StatefulSinkWriter<in T, out State> extends SinkWriter<T> {
 
 export interface StatefulSink<in T, State> extends Sink<T> {
   /** Instead of createWriter when there is state to restore. */
-  restoreWriter(context: WriterContext, states: readonly State[]): StatefulSinkWriter<T, State> | Promise<StatefulSinkWriter<T, State>>
+  restoreWriter(
+    context: WriterContext,
+    states: readonly State[],
+  ): StatefulSinkWriter<T, State> | Promise<StatefulSinkWriter<T, State>>
   readonly stateSerializer?: Serializer<State> | undefined
   /** `union`: every subtask gets the states of all. `split` (the default): they are dealt out. */
   readonly stateDistribution?: 'split' | 'union' | undefined

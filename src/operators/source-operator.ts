@@ -4,7 +4,7 @@
  */
 import type { Timer } from '../base/clock.ts'
 import { defaultSerializer, type Serializer } from '../elements/serializer.ts'
-import { ListStateDescriptor, type ListState } from '../state/descriptors.ts'
+import { type ListState, ListStateDescriptor } from '../state/descriptors.ts'
 import { unframed } from './framed.ts'
 import {
   END_OF_INPUT,

@@ -165,6 +165,7 @@ export class JobMaster {
         const view = this.#tasks[task] as TaskView
         view.state = state
         emit({ type: 'task.status', vertex: view.name, subtask: view.subtask, attempt, status: state, atMs, ...(cause === null ? {} : { error: causes.thrown(cause) }) })
+        if (state === 'FINISHED') this.#coordinator.taskFinished({ task: view.name, attempt })
         if (state !== 'FAILED') return this.#job.send({ type: 'task.changed', attempt, task, state })
         const failure = cause ?? causes.of(new StreamError('INTERNAL', { message: `${view.name} failed without a cause.` }), 'INTERNAL')
         this.#coordinator.taskFailed({ task: view.name, attempt, message: failure.message })

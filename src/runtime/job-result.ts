@@ -18,10 +18,11 @@ export function endError(jobName: string, end: JobOrderOf<'endJob'>, causes: Cau
         details: { status: end.status },
       })
     case 'FAILED': {
-      const cause = end.cause === null ? undefined : causes.thrown(end.cause)
-      const why = cause === undefined ? '' : `: ${toError(cause).message}`
+      // Undefined can be thrown, too.
+      const thrown = end.cause === null ? {} : { cause: causes.thrown(end.cause) }
+      const why = 'cause' in thrown ? `: ${toError(thrown.cause).message}` : ''
       const denied = end.denied === null ? '' : ` ${end.denied}`
-      return new StreamError('JOB_FAILED', { message: `${job} failed${why}${denied}`, details: { status: end.status }, ...(cause === undefined ? {} : { cause }) })
+      return new StreamError('JOB_FAILED', { message: `${job} failed${why}${denied}`, details: { status: end.status }, ...thrown })
     }
     default:
       return end.status satisfies never

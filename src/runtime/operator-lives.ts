@@ -25,6 +25,8 @@ export interface OperatorLivesOptions {
 
 interface Life {
   readonly host: OperatorHost
+  /** What its opening came to, where it waits. */
+  opening: Work
   /** What the chart's last order came to. */
   work: Work
   thrown: unknown
@@ -32,11 +34,13 @@ interface Life {
 
 export class OperatorLives {
   readonly #lives: readonly Life[]
+  #closed: Promise<void> | undefined
 
   constructor(options: OperatorLivesOptions) {
     this.#lives = options.operators.map((operator, index) => {
       const name = options.names[index] ?? ''
       const life: Life = {
+        opening: undefined,
         work: undefined,
         thrown: undefined,
         host: hostOperator({
@@ -44,7 +48,7 @@ export class OperatorLives {
           operator: name,
           causes: options.causes,
           tap: options.tap,
-          open: () => (life.work = operator.open?.()),
+          open: () => (life.opening = life.work = operator.open?.()),
           finish: () => (life.work = operator.finish?.()),
           close: () => (life.work = operator.close?.()),
           failTask: (thrown) => {
@@ -69,9 +73,23 @@ export class OperatorLives {
     return inOrder(this.#lives.map((life) => () => step(life, 'input.ended')))
   }
 
-  /** All of them, whatever one of them throws; the first error is told at the end. */
-  async close(): Promise<void> {
-    const closed = await Promise.allSettled(this.#lives.map(async (life) => step(life, 'close.requested')))
+  /**
+   * All of them, whatever one of them throws; the first error is told at the end. Once: whoever asks again waits for the
+   * same. One that is being opened is closed when that is over, for it may not live on beside its successor.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    const closed = await Promise.allSettled(
+      this.#lives.map(async (life) => {
+        // What failed to open is closed as well; that it failed was told.
+        if (life.opening instanceof Promise) await life.opening.catch(() => {})
+        return step(life, 'close.requested')
+      }),
+    )
     for (const result of closed) if (result.status === 'rejected') throw result.reason
   }
 }

@@ -111,7 +111,9 @@ export class SourceCoordinator {
   }
 
   #call<T>(call: () => Promise<T>, handle: (result: T) => void): void {
-    call().then(
+    // Also where the user's function throws instead of rejecting.
+    const called = async () => call()
+    called().then(
       (result) => this.#guard(() => handle(result)),
       (cause) => this.#failed(cause),
     )

@@ -8,6 +8,7 @@ import type { ChainedOperator, JobVertex } from '../graph/job-graph.ts'
 import type { Input, Operator, SourceOperator } from '../operators/operator.ts'
 import { type AlignmentHost, hostAlignment } from './control/barrier-alignment.ts'
 import { hostTask, type Task } from './control/task.ts'
+import { whenDone } from './control/when-done.ts'
 import { inOrder, type OperatorChain, operatorChain } from './data/operator-chain.ts'
 import { type Permission, Subtask } from './data/subtask.ts'
 import { SubtaskGate } from './data/subtask-gate.ts'
@@ -43,7 +44,10 @@ export class StreamTask {
   readonly #host: Task
   readonly #permission: Permission = { running: false, standstill: false, held: [] }
   readonly #checkpoints: SubtaskCheckpoints
+  /** Aborted when the task is on its way out. */
+  readonly #leaving = new AbortController()
   #connections: Connections | undefined
+  #restoring: Promise<unknown> | undefined
   #runtimes: readonly OperatorRuntime[] = []
   #lives: OperatorLives | undefined
   #chain: OperatorChain | undefined
@@ -76,7 +80,11 @@ export class StreamTask {
       failed: (cause) => this.#broken(cause),
       reportState: ({ state, cause }) => options.tell({ type: 'task.changed', task, attempt, state, cause, operator: this.#blamed }),
       deploy: () => {},
-      restoreState: () => this.#restore(),
+      restoreState: () => {
+        const restoring = this.#restore()
+        this.#restoring = restoring
+        return restoring
+      },
       openOperators: () => this.#open(),
       commitRestored: () => {},
       run: () => this.#run(),
@@ -109,17 +117,21 @@ export class StreamTask {
   }
 
   notifyCheckpointComplete(checkpointId: number): void {
-    const notified = inOrder(this.#operatorObjects().map((operator) => () => operator.notifyCheckpointComplete?.(checkpointId)))
-    const committed = () => this.#host.send({ type: 'checkpoint.committed', checkpointId })
-    if (notified === undefined) committed()
-    else notified.then(committed, (thrown) => this.fail(thrown))
+    whenDone(
+      () => inOrder(this.#operatorObjects().map((operator) => () => operator.notifyCheckpointComplete?.(checkpointId))),
+      () => this.#host.send({ type: 'checkpoint.committed', checkpointId }),
+      (thrown) => this.fail(thrown),
+    )
   }
 
   notifyCheckpointAborted(checkpointId: number): void {
     this.#checkpoints.abort(checkpointId)
     this.#alignment?.send({ type: 'checkpoint.aborted', checkpointId })
-    const notified = inOrder(this.#operatorObjects().map((operator) => () => operator.notifyCheckpointAborted?.(checkpointId)))
-    notified?.catch((thrown) => this.fail(thrown))
+    whenDone(
+      () => inOrder(this.#operatorObjects().map((operator) => () => operator.notifyCheckpointAborted?.(checkpointId))),
+      () => {},
+      (thrown) => this.fail(thrown),
+    )
   }
 
   takeSourceEvent(event: SourceEvent): void {
@@ -148,8 +160,10 @@ export class StreamTask {
     const { vertex, restore } = this.options
     if (restore.operators.every(({ finished }) => finished) && restore.operators.length > 0) return { finished: true }
     const runtimes = vertex.operators.map((operator, index) => new OperatorRuntime(this.options, operator, index, this.#hooks(operator)))
-    await Promise.all(runtimes.map((runtime) => runtime.restore()))
     this.#runtimes = runtimes
+    await Promise.all(runtimes.map((runtime) => runtime.restore()))
+    // Cut off meanwhile: nothing is made that nobody would close.
+    this.#leaving.signal.throwIfAborted()
     this.#chain = operatorChain(vertex, this.#wired().writers, (_, index, links) => (runtimes[index] as OperatorRuntime).make(links))
     return { finished: false }
   }
@@ -302,14 +316,17 @@ export class StreamTask {
 
   async #close(): Promise<void> {
     this.#stopReading()
+    await this.#checkpoints.settled()
     await this.#lives?.close()
     await Promise.all(this.#runtimes.map((runtime) => runtime.close()))
   }
 
   async #dispose(): Promise<void> {
     this.#stopReading()
+    this.#leaving.abort()
     this.#checkpoints.abortAll()
     // What fails on the way out is not what failed the task.
+    await this.#restoring?.catch(() => {})
     await this.#lives?.close().catch(() => {})
     await Promise.allSettled(this.#runtimes.map((runtime) => runtime.close()))
   }

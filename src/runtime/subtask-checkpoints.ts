@@ -22,6 +22,7 @@ export interface SubtaskCheckpointsOptions {
 export class SubtaskCheckpoints {
   readonly #options: SubtaskCheckpointsOptions
   readonly #hosts = new Map<number, SubtaskCheckpointHost<true>>()
+  #waiting: (() => void)[] = []
 
   constructor(options: SubtaskCheckpointsOptions) {
     this.#options = options
@@ -47,6 +48,12 @@ export class SubtaskCheckpoints {
     this.#hosts.get(checkpointId)?.aborted()
   }
 
+  /** Settles when none is under way: a task that ends well has answered for all that it took part in. */
+  async settled(): Promise<void> {
+    if (this.#hosts.size === 0) return
+    await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
   abortAll(): void {
     for (const host of [...this.#hosts.values()]) host.aborted()
   }
@@ -65,14 +72,20 @@ export class SubtaskCheckpoints {
         acknowledge: ({ handles }) => tell({ type: 'checkpoint.acknowledged', task, attempt, checkpointId, handles: handles as unknown as Json }),
         decline: ({ reason, message }) => tell({ type: 'checkpoint.declined', task, attempt, checkpointId, reason, message }),
         discard: (states) => environment.discard(checkpointId, handlesOf(states)),
-        forget: () => void this.#hosts.delete(checkpointId),
+        forget: () => this.#forget(checkpointId),
         nowMs: () => environment.ports.clock.now(),
         failed: broken,
       },
     })
   }
+
+  #forget(checkpointId: number): void {
+    this.#hosts.delete(checkpointId)
+    if (this.#hosts.size > 0) return
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
 }
 
-export function handlesOf(states: readonly OperatorSubtaskState[]): readonly StateHandle[] {
+function handlesOf(states: readonly OperatorSubtaskState[]): readonly StateHandle[] {
   return states.flatMap(({ keyed, operator }) => [keyed, operator].filter((handle) => handle !== undefined))
 }

@@ -40,11 +40,11 @@ abstract class Descriptor<T> {
   }
 }
 
-/** `Default` is what `value()` gives where nothing is stored: `undefined`, or the type of `default`. */
-export interface ValueStateDescriptor<T, Default extends T | undefined = undefined> extends Descriptor<T> {
+/** `Read` is what `value()` gives: without `default` it may be undefined. */
+export interface ValueStateDescriptor<T, Read extends T | undefined = T | undefined> extends Descriptor<T> {
   readonly kind: 'value'
   /** A function, so that no two keys share an object. */
-  readonly default: (() => Default) | undefined
+  readonly default: (() => Read) | undefined
 }
 
 interface ValueStateDescriptorConstructor {
@@ -109,8 +109,8 @@ export class AggregatingStateDescriptor<In, Acc, Out> extends Descriptor<Acc> {
 }
 
 /** A value got from a state must not be changed without handing it back, and one handed over not afterwards. */
-export interface ValueState<T, Default extends T | undefined = undefined> {
-  value(): T | Default
+export interface ValueState<T, Read extends T | undefined = T | undefined> {
+  value(): Read
   /** `undefined` clears. */
   update(value: T | undefined): void
   clear(): void

@@ -2,17 +2,17 @@
 import { assert } from '../base/assert.ts'
 import { StreamError, toError } from '../base/errors.ts'
 import type { ByteWriter } from '../elements/byte-writer.ts'
-import { type MapKey, keyOf } from './key.ts'
+import { keyOf, type MapKey } from './key.ts'
 import { KeyGroupOutput } from './key-group-output.ts'
-import type { KeyGroupRange } from './key-group-range.ts'
+import { contains, type KeyGroupRange } from './key-group-range.ts'
 import { keyGroupOfMapKey } from './key-groups.ts'
 import { encodeBlobHeader, encodeKeyedHeader } from './keyed-format.ts'
 import type { KeyedTable } from './keyed-table.ts'
 import type { RestoredTable } from './restored-tables.ts'
 import type { SnapshotStream } from './snapshot.ts'
 import type { FrozenKeyedState } from './state-backend.ts'
-import { type ScanMember, TableScan } from './table-scan.ts'
 import type { TableSlot } from './table-registry.ts'
+import { type ScanMember, TableScan } from './table-scan.ts'
 
 interface LivePart {
   readonly table: KeyedTable<unknown>
@@ -76,8 +76,14 @@ export class FrozenTables implements FrozenKeyedState {
     this.#outputOf(keyGroup).append(tableId, entry)
   }
 
+  /** Throws INVALID_KEY for the key of another subtask: written, it would be lost at the next restore. */
   keyGroupOf(key: MapKey): number {
-    return keyGroupOfMapKey(key, this.#maxParallelism)
+    const keyGroup = keyGroupOfMapKey(key, this.#maxParallelism)
+    if (contains(this.#keyGroups, keyGroup)) return keyGroup
+    throw new StreamError('INVALID_KEY', {
+      message: `Its key group ${keyGroup} is none of this subtask's, ${this.#keyGroups.first} to ${this.#keyGroups.last}.`,
+      hint: 'The key selector gave another key here than where the record was sent: it must depend on nothing but the record.',
+    })
   }
 
   #outputOf(keyGroup: number): KeyGroupOutput {
@@ -91,7 +97,7 @@ export class FrozenTables implements FrozenKeyedState {
   fail(thrown: unknown, table: KeyedTable<unknown> | KeyedTable<never>, key: MapKey): void {
     const cause = toError(thrown)
     this.release()
-    this.#failure = new StreamError('NOT_SERIALIZABLE', {
+    this.#failure = new StreamError(StreamError.is(cause) ? cause.code : 'NOT_SERIALIZABLE', {
       message: `State '${table.name}' of key ${describe(key)} could not be written into checkpoint ${this.checkpointId}: ${cause.message}`,
       hint: StreamError.is(cause) ? cause.hint : 'The serializer of this state threw.',
       details: { ...(StreamError.is(cause) ? cause.details : {}), state: table.name },
@@ -107,7 +113,10 @@ export class FrozenTables implements FrozenKeyedState {
   }
 
   *payload(): Generator<Uint8Array> {
-    assert(!this.#released && this.step(1), 'a snapshot of keyed state was written before all its entries were serialised')
+    assert(
+      !this.#released && this.step(1),
+      'a snapshot of keyed state was written before all its entries were serialised',
+    )
     yield this.#header
     const outputs = this.#outputs
     for (let place = 0; place < outputs.length && !this.#released; place++) {
@@ -131,5 +140,7 @@ export class FrozenTables implements FrozenKeyedState {
 
 function describe(key: MapKey): string {
   const original = keyOf(key)
-  return typeof original === 'bigint' ? `${original}n` : JSON.stringify(original, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))
+  return typeof original === 'bigint'
+    ? `${original}n`
+    : JSON.stringify(original, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))
 }

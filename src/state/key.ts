@@ -59,12 +59,16 @@ function encodePart(out: ByteWriter, part: unknown, key: unknown, depth: number)
     case 'string':
     case 'boolean':
     case 'bigint':
-      return writePart(out, part, depth)
+      writePart(out, part, depth)
+      break
     case 'number':
-      return writePart(out, part === 0 ? 0 : part, depth)
+      writePart(out, part === 0 ? 0 : part, depth)
+      break
     case 'object':
       if (part === null || depth >= DEEPEST_KEY || types.isProxy(part)) throw invalidKey(key)
-      return Array.isArray(part) ? encodeArray(out, part, key, depth) : encodeObject(out, part, key, depth)
+      if (Array.isArray(part)) encodeArray(out, part, key, depth)
+      else encodeObject(out, part, key, depth)
+      break
     default:
       throw invalidKey(key)
   }
@@ -79,7 +83,8 @@ function encodeArray(out: ByteWriter, part: readonly unknown[], key: unknown, de
 function encodeObject(out: ByteWriter, part: object, key: unknown, depth: number): void {
   const prototype = Object.getPrototypeOf(part) as object | null
   const names = Object.keys(part)
-  if ((prototype !== null && !isPlainPrototype(prototype)) || Reflect.ownKeys(part).length !== names.length) throw invalidKey(key)
+  if ((prototype !== null && !isPlainPrototype(prototype)) || Reflect.ownKeys(part).length !== names.length)
+    throw invalidKey(key)
   out.uint8(OBJECT)
   for (const name of names.sort()) {
     writeString(out, name)
@@ -91,7 +96,11 @@ function encodeObject(out: ByteWriter, part: object, key: unknown, depth: number
 /** Walks the key again, for the path of the part that may not stand in it. */
 export function invalidKey(key: unknown): StreamError {
   const { path, what, hint } = findOffence(key, 'key', 0) ?? { path: 'key', what: 'cannot be a key', hint: KEY_HINT }
-  return new StreamError('INVALID_KEY', { message: `${path} ${what}, which cannot stand in a key.`, hint, details: { path } })
+  return new StreamError('INVALID_KEY', {
+    message: `${path} ${what}, which cannot stand in a key.`,
+    hint,
+    details: { path },
+  })
 }
 
 const KEY_HINT = 'A key is a string, number, bigint or boolean, or an array or plain object of these.'
@@ -104,14 +113,19 @@ interface Offence {
 
 function findOffence(part: unknown, path: string, depth: number): Offence | undefined {
   const offence = (what: string, hint = KEY_HINT): Offence => ({ path, what, hint })
-  if (part === undefined || part === null) return offence(`is ${part}`, `${KEY_HINT} Choose a value for records that have none.`)
+  if (part === undefined || part === null)
+    return offence(`is ${part}`, `${KEY_HINT} Choose a value for records that have none.`)
   if (typeof part === 'function') return offence('is a function')
   if (typeof part === 'symbol') return offence('is a symbol', `${KEY_HINT} Use its description.`)
   if (typeof part !== 'object') return undefined
   if (depth >= DEEPEST_KEY) return offence(`lies more than ${DEEPEST_KEY} objects deep, or contains itself`)
   if (types.isProxy(part)) return offence('is a proxy')
   if (types.isDate(part)) return offence('is a Date', 'Use its number of milliseconds: getTime().')
-  if (types.isPromise(part)) return offence('is a promise', 'A key selector is synchronous: wait before the keyBy, in a source or an asynchronous operator.')
+  if (types.isPromise(part))
+    return offence(
+      'is a promise',
+      'A key selector is synchronous: wait before the keyBy, in a source or an asynchronous operator.',
+    )
   if (Array.isArray(part)) {
     for (let i = 0; i < part.length; i++) {
       const found = findOffence(part[i], `${path}[${i}]`, depth + 1)
@@ -121,8 +135,11 @@ function findOffence(part: unknown, path: string, depth: number): Offence | unde
   }
   const prototype = Object.getPrototypeOf(part) as object | null
   if (prototype !== null && !isPlainPrototype(prototype)) {
-    const constructor: unknown = Reflect.get(part, 'constructor')
-    return offence(`is an instance of the class ${typeof constructor === 'function' ? constructor.name : '(without a name)'}`, `${KEY_HINT} Use the field that identifies it.`)
+    const maker: unknown = Reflect.get(part, 'constructor')
+    return offence(
+      `is an instance of the class ${typeof maker === 'function' ? maker.name : '(without a name)'}`,
+      `${KEY_HINT} Use the field that identifies it.`,
+    )
   }
   const names = Object.keys(part)
   if (Reflect.ownKeys(part).length !== names.length) return offence('has a hidden property or one named by a symbol')

@@ -86,8 +86,10 @@ export function nextBlob(input: ByteReader, written: KeyGroupRange, own: KeyGrou
   while (input.remaining > 0) {
     if (input.remaining < 10) throw corrupt('it is cut off')
     const keyGroup = input.uint16()
-    if (!contains(written, keyGroup)) throw corrupt(`key group ${keyGroup} is none of ${written.first} to ${written.last}`)
-    if (contains(own, keyGroup)) return { keyGroup, content: checkedBytes(input, `key group ${keyGroup}`, blobSeed(keyGroup)) }
+    if (!contains(written, keyGroup))
+      throw corrupt(`key group ${keyGroup} is none of ${written.first} to ${written.last}`)
+    if (contains(own, keyGroup))
+      return { keyGroup, content: checkedBytes(input, `key group ${keyGroup}`, blobSeed(keyGroup)) }
     const length = input.uint32()
     if (length + 4 > input.remaining) throw corrupt(`key group ${keyGroup} is cut off`)
     input.position += 4 + length
@@ -134,6 +136,9 @@ function isStoredTable(value: unknown): value is StoredTable {
     typeof kind === 'string' &&
     typeof name === 'string' &&
     Array.isArray(serializers) &&
-    serializers.every((serializer: Partial<StoredSerializer> | null) => typeof serializer?.id === 'string' && typeof serializer.version === 'number')
+    serializers.every(
+      (serializer: Partial<StoredSerializer> | null) =>
+        typeof serializer?.id === 'string' && typeof serializer.version === 'number',
+    )
   )
 }

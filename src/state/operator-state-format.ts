@@ -26,7 +26,12 @@ export function encodeOperatorState(states: readonly StoredOperatorState[]): Uin
   const content = new ByteWriter(256)
   writeValue(
     content,
-    states.map(({ name, mode, serializer: { id, version }, elements }) => ({ name, mode, serializer: { id, version }, elements })),
+    states.map(({ name, mode, serializer: { id, version }, elements }) => ({
+      name,
+      mode,
+      serializer: { id, version },
+      elements,
+    })),
   )
   const bytes = content.take()
   const out = new ByteWriter(bytes.length + 14)

@@ -32,7 +32,10 @@ export function operatorStateStore({ subtask, restored = [] }: OperatorStateStor
   const unclaimed = new Map(restored.map((state) => [state.name, state]))
   const lists = new Map<string, OperatorList<never>>()
 
-  const listOf = <T>({ name, serializer = defaultSerializer<T>() }: ListStateDescriptor<T>, mode: RedistributionMode): ListState<T> => {
+  const listOf = <T>(
+    { name, serializer = defaultSerializer<T>() }: ListStateDescriptor<T>,
+    mode: RedistributionMode,
+  ): ListState<T> => {
     const known = lists.get(name)
     if (known !== undefined) {
       refuseConflict(known, mode, serializer)
@@ -51,7 +54,9 @@ export function operatorStateStore({ subtask, restored = [] }: OperatorStateStor
     getUnionListState: (descriptor) => listOf(descriptor, 'union'),
     snapshot() {
       // Every subtask holds all of a union: kept by each, an unused one would multiply with every restore.
-      const kept = [...unclaimed.values()].map((state) => (state.mode === 'union' && subtask > 0 ? { ...state, elements: [] } : state))
+      const kept = [...unclaimed.values()].map((state) =>
+        state.mode === 'union' && subtask > 0 ? { ...state, elements: [] } : state,
+      )
       const states = [...[...lists.values()].map((list) => list.stored()), ...kept]
       return states.length === 0 ? undefined : encodeOperatorState(states)
     },
@@ -92,11 +97,15 @@ class OperatorList<T> implements ListState<T> {
 
   restore(stored: StoredOperatorState): void {
     const { id, version } = stored.serializer
-    if (stored.mode !== this.mode) throw incompatible(this.name, `it was stored as ${stored.mode}, the program has ${this.mode}`)
+    if (stored.mode !== this.mode)
+      throw incompatible(this.name, `it was stored as ${stored.mode}, the program has ${this.mode}`)
     if (id !== this.serializer.id)
       throw incompatible(this.name, `it was written by serializer '${id}', the program has '${this.serializer.id}'`)
     if (version > this.serializer.version)
-      throw incompatible(this.name, `it was written by version ${version} of serializer '${id}', the program has version ${this.serializer.version}`)
+      throw incompatible(
+        this.name,
+        `it was written by version ${version} of serializer '${id}', the program has version ${this.serializer.version}`,
+      )
     this.#elements = stored.elements.map((bytes) => this.serializer.deserialize(bytes, version))
   }
 
@@ -123,8 +132,13 @@ class OperatorList<T> implements ListState<T> {
   }
 }
 
-function refuseConflict(known: Pick<StoredOperatorState, 'name' | 'mode' | 'serializer'>, mode: RedistributionMode, serializer: StoredSerializer): void {
-  if (known.mode === mode && known.serializer.id === serializer.id && known.serializer.version === serializer.version) return
+function refuseConflict(
+  known: Pick<StoredOperatorState, 'name' | 'mode' | 'serializer'>,
+  mode: RedistributionMode,
+  serializer: StoredSerializer,
+): void {
+  if (known.mode === mode && known.serializer.id === serializer.id && known.serializer.version === serializer.version)
+    return
   throw new StreamError('STATE_CONFLICT', {
     message: `Operator state '${known.name}' is declared twice, with different modes or serializers: ${known.mode} with ${known.serializer.id}, ${mode} with ${serializer.id}.`,
     hint: 'Give each state of an operator a name of its own.',

@@ -53,7 +53,11 @@ function sharesOf(
 }
 
 /** Contiguous slices from subtask `next` on, round once; the first of the round take one more while there is a remainder. */
-function deal(all: readonly unknown[], parallelism: number, next: number): { readonly shares: readonly (readonly unknown[])[]; readonly continueAt: number } {
+function deal(
+  all: readonly unknown[],
+  parallelism: number,
+  next: number,
+): { readonly shares: readonly (readonly unknown[])[]; readonly continueAt: number } {
   const shares: (readonly unknown[])[] = Array.from({ length: parallelism }, () => [])
   const base = Math.floor(all.length / parallelism)
   const remainder = all.length % parallelism

@@ -15,7 +15,11 @@ export interface RestoredTable {
 }
 
 /** All tables that the payloads hold, with the entries of the key groups in `own`; tables without entries included. */
-export function readPayloads(payloads: readonly KeyedStatePayload[], own: KeyGroupRange, maxParallelism: number): readonly RestoredTable[] {
+export function readPayloads(
+  payloads: readonly KeyedStatePayload[],
+  own: KeyGroupRange,
+  maxParallelism: number,
+): readonly RestoredTable[] {
   const tables = new Map<string, RestoredTable>()
   for (const { bytes, keyGroups } of payloads) {
     if (isEmpty(keyGroups) || keyGroups.last < own.first || keyGroups.first > own.last) continue
@@ -63,9 +67,13 @@ export function claim<V>(restored: RestoredTable, table: KeyedTable<V>): void {
   const declared = table.codec.serializers
   stored.serializers.forEach((serializer, place) => {
     const { id, version } = declared[place] ?? { id: 'none', version: 0 }
-    if (serializer.id !== id) throw incompatible(stored.name, `it was written by serializer '${serializer.id}', the program has '${id}'`)
+    if (serializer.id !== id)
+      throw incompatible(stored.name, `it was written by serializer '${serializer.id}', the program has '${id}'`)
     if (serializer.version > version)
-      throw incompatible(stored.name, `it was written by version ${serializer.version} of serializer '${id}', the program has version ${version}`)
+      throw incompatible(
+        stored.name,
+        `it was written by version ${serializer.version} of serializer '${id}', the program has version ${version}`,
+      )
   })
   const versions = stored.serializers.map(({ version }) => version)
   for (const { entries } of restored.runs) {

@@ -23,7 +23,10 @@ export interface SnapshotWriter {
 export interface SnapshotStream {
   /** Takes the bytes over (they must not change afterwards). A promise asks to wait before the next call. */
   append(bytes: Uint8Array): void | Promise<void>
-  /** Everything appended is durable. Rejects with a StreamError of code FILE_ERROR; nothing is left behind then. */
+  /**
+   * Everything appended is durable. Rejects with a StreamError: FILE_ERROR, CHECKPOINT_DISCARDED (the checkpoint was given
+   * up meanwhile) or JOB_FENCED (another process owns the job); nothing is left behind then.
+   */
   finish(): Promise<StateHandle>
   /** The snapshot is not wanted any more: what was written is removed. Never rejects. */
   abandon(): Promise<void>

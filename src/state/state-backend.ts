@@ -34,7 +34,7 @@ export interface KeyedStateBackend {
    * A state by its name, with what was restored of it. The same name again gives the same values. Throws STATE_CONFLICT
    * for a name that has another kind or serializer, STATE_INCOMPATIBLE when the restored state has.
    */
-  getState<T, Default extends T | undefined = undefined>(descriptor: ValueStateDescriptor<T, Default>): ValueState<T, Default>
+  getState<T, Read extends T | undefined>(descriptor: ValueStateDescriptor<T, Read>): ValueState<T, Read>
   getListState<T>(descriptor: ListStateDescriptor<T>): ListState<T>
   getMapState<K, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>
   getReducingState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>

@@ -116,7 +116,11 @@ function placeOf(timers: readonly Timer[], timestamp: number, mapNamespace: MapK
   while (low < high) {
     const middle = (low + high) >>> 1
     const timer = timers[middle] as Timer
-    if (timer.timestamp < timestamp || (timer.timestamp === timestamp && compareNamespaces(timer.mapNamespace, mapNamespace) < 0)) low = middle + 1
+    if (
+      timer.timestamp < timestamp ||
+      (timer.timestamp === timestamp && compareNamespaces(timer.mapNamespace, mapNamespace) < 0)
+    )
+      low = middle + 1
     else high = middle
   }
   return low
@@ -124,7 +128,9 @@ function placeOf(timers: readonly Timer[], timestamp: number, mapNamespace: MapK
 
 function isAt(timers: readonly Timer[], place: number, timestamp: number, mapNamespace: MapKey | undefined): boolean {
   const timer = timers[place]
-  return timer !== undefined && timer.timestamp === timestamp && compareNamespaces(timer.mapNamespace, mapNamespace) === 0
+  return (
+    timer !== undefined && timer.timestamp === timestamp && compareNamespaces(timer.mapNamespace, mapNamespace) === 0
+  )
 }
 
 /** Any total order does; types differ from each other, NaN equals itself. */

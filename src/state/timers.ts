@@ -100,7 +100,13 @@ class TimerService implements InternalTimerService {
 
   registerProcessingTimeTimer(namespace: unknown, timestamp: number): void {
     const mapKey = this.#checked(timestamp)
-    const added = this.#processingTimers.add(this.#backend.currentKey(), mapKey, namespace, mapNamespaceOf(namespace), timestamp)
+    const added = this.#processingTimers.add(
+      this.#backend.currentKey(),
+      mapKey,
+      namespace,
+      mapNamespaceOf(namespace),
+      timestamp,
+    )
     if (added && !this.#firing && timestamp < this.#physicalMs) this.#arm()
   }
 

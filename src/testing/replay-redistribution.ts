@@ -1,6 +1,13 @@
 /** Replays a redistribution trace through the functions that decide where state goes when a job is restored. */
 import { StreamError } from '../base/errors.ts'
-import { defaultMaxParallelism, hashOfDouble, hashOfKey, keyGroupOfHash, keyGroupRanges, subtaskOfKeyGroup } from '../state/key-groups.ts'
+import {
+  defaultMaxParallelism,
+  hashOfDouble,
+  hashOfKey,
+  keyGroupOfHash,
+  keyGroupRanges,
+  subtaskOfKeyGroup,
+} from '../state/key-groups.ts'
 import { type RedistributionMode, redistributeOperatorState } from '../state/redistribution.ts'
 
 export type RedistributionTrace =
@@ -24,7 +31,12 @@ export type RedistributionTrace =
         readonly subtasks: readonly (readonly string[] | null)[]
       }[]
     }
-  | { readonly kind: 'channelState'; readonly mapper: string; readonly oldParallelism: number; readonly newParallelism: number }
+  | {
+      readonly kind: 'channelState'
+      readonly mapper: string
+      readonly oldParallelism: number
+      readonly newParallelism: number
+    }
 
 export type RedistributionReplay =
   | { readonly ranges: readonly (readonly [first: number, last: number])[] }
@@ -57,10 +69,17 @@ function replayKeyGroup(trace: RedistributionTrace & { readonly kind: 'keyGroup'
   const { keyType, key, maxParallelism, parallelism } = trace
   const hash = hashOf(keyType, key)
   const keyGroup = keyGroupOfHash(hash, maxParallelism)
-  return { hash, keyGroup, ...(parallelism === undefined ? {} : { subtask: subtaskOfKeyGroup(keyGroup, maxParallelism, parallelism) }) }
+  return {
+    hash,
+    keyGroup,
+    ...(parallelism === undefined ? {} : { subtask: subtaskOfKeyGroup(keyGroup, maxParallelism, parallelism) }),
+  }
 }
 
-function hashOf(keyType: (RedistributionTrace & { readonly kind: 'keyGroup' })['keyType'], key: string | number | boolean | null): number {
+function hashOf(
+  keyType: (RedistributionTrace & { readonly kind: 'keyGroup' })['keyType'],
+  key: string | number | boolean | null,
+): number {
   if (keyType === 'hash') return Number(key)
   if (keyType === 'double' && typeof key === 'number') return hashOfDouble(key)
   return hashOfKey(keyType === 'long' && typeof key === 'number' ? BigInt(key) : key)

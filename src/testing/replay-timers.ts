@@ -83,24 +83,29 @@ class Replay {
     switch (step.type) {
       case 'register':
         this.#backend.setCurrentKey(step.key)
-        if (step.domain === 'event') return this.timers.registerEventTimeTimer(step.namespace, step.timestamp)
-        return this.timers.registerProcessingTimeTimer(step.namespace, step.timestamp)
+        if (step.domain === 'event') this.timers.registerEventTimeTimer(step.namespace, step.timestamp)
+        else this.timers.registerProcessingTimeTimer(step.namespace, step.timestamp)
+        break
       case 'delete':
         this.#backend.setCurrentKey(step.key)
-        if (step.domain === 'event') return this.timers.deleteEventTimeTimer(step.namespace, step.timestamp)
-        return this.timers.deleteProcessingTimeTimer(step.namespace, step.timestamp)
+        if (step.domain === 'event') this.timers.deleteEventTimeTimer(step.namespace, step.timestamp)
+        else this.timers.deleteProcessingTimeTimer(step.namespace, step.timestamp)
+        break
       case 'watermark':
         while (this.timers.pollDueEventTimer(step.timestamp));
-        return void this.output.push({ text: `watermark ${step.timestamp}` })
+        this.output.push({ text: `watermark ${step.timestamp}` })
+        break
       case 'now':
-        return this.#moveClock(step.timestamp)
+        this.#moveClock(step.timestamp)
+        break
       case 'snapshot':
         this.#snapshot = keyedSnapshot(this.#backend, 1)
-        return
+        break
       case 'restore':
-        return this.#restore()
+        this.#restore()
+        break
       default:
-        return step satisfies never
+        step satisfies never
     }
   }
 
@@ -112,7 +117,10 @@ class Replay {
 
   #restore(): void {
     if (this.#snapshot === undefined)
-      throw new StreamError('TRACE_INVALID', { message: 'A restore stands before the first snapshot.', hint: 'Add a `snapshot` step before it.' })
+      throw new StreamError('TRACE_INVALID', {
+        message: 'A restore stands before the first snapshot.',
+        hint: 'Add a `snapshot` step before it.',
+      })
     this.timers.close()
     this.#backend = newBackend()
     this.#backend.restore([{ bytes: this.#snapshot, keyGroups: WHOLE_RANGE }])

@@ -2,7 +2,13 @@
 import { StreamError } from '../base/errors.ts'
 
 export type TimerTraceStep =
-  | { readonly type: 'register' | 'delete'; readonly domain: 'event' | 'processing'; readonly key: string; readonly namespace: string; readonly timestamp: number }
+  | {
+      readonly type: 'register' | 'delete'
+      readonly domain: 'event' | 'processing'
+      readonly key: string
+      readonly namespace: string
+      readonly timestamp: number
+    }
   | { readonly type: 'watermark' | 'now'; readonly timestamp: number }
   | { readonly type: 'snapshot' | 'restore' }
 
@@ -11,7 +17,8 @@ export function parseTimerStep(text: string): TimerTraceStep {
   const words = text.split(' ')
   const [what = '', key = '', namespace = '', time = ''] = words
   if (words.length === 1 && (what === 'snapshot' || what === 'restore')) return { type: what }
-  if (words.length === 2 && (what === 'watermark' || what === 'now') && isTime(key)) return { type: what, timestamp: Number(key) }
+  if (words.length === 2 && (what === 'watermark' || what === 'now') && isTime(key))
+    return { type: what, timestamp: Number(key) }
   const match = /^(?:(event|processing)|delete(Event|Processing))$/.exec(what)
   if (words.length !== 4 || match === null || !isTime(time))
     throw new StreamError('TRACE_INVALID', {

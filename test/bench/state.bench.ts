@@ -11,7 +11,8 @@ import { keyGroupOf, keyGroupRangeOf } from '../../src/state/key-groups.ts'
 import { memoryStateBackend } from '../../src/state/memory/memory-state-backend.ts'
 
 const KEYS = 1_000_000
-const print = (what: string, figure: number, unit: string) => console.log(`${what.padEnd(64)} ${figure.toFixed(figure < 10 ? 2 : 1)} ${unit}`)
+const print = (what: string, figure: number, unit: string) =>
+  console.log(`${what.padEnd(64)} ${figure.toFixed(figure < 10 ? 2 : 1)} ${unit}`)
 
 function perCall(what: string, rounds: number, call: (round: number) => void): void {
   for (let i = 0; i < rounds / 4; i++) call(i)

@@ -35,18 +35,21 @@ describe('the traces', () => {
   })
 
   test('in-flight data is refused as not yet supported', () => {
-    for (const trace of unsupported) expect(() => replayRedistribution(trace)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }))
+    for (const trace of unsupported)
+      expect(() => replayRedistribution(trace)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }))
   })
 
   test('an expectation that is wrong in any one of its values is noticed (negative control)', () => {
     for (const { expect: expected, ...trace } of supported)
-      for (const wrong of spoiled(expected)) expect(differences(wrong, outcome(trace)), JSON.stringify(wrong)).not.toEqual([])
+      for (const wrong of spoiled(expected))
+        expect(differences(wrong, outcome(trace)), JSON.stringify(wrong)).not.toEqual([])
   })
 })
 
 /** The expectation with one value changed, for each of its values. */
 function spoiled(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value.flatMap((item, index) => spoiled(item).map((wrong) => value.with(index, wrong)))
+  if (Array.isArray(value))
+    return value.flatMap((item, index) => spoiled(item).map((wrong) => value.with(index, wrong)))
   if (typeof value === 'object' && value !== null)
     return Object.entries(value).flatMap(([key, item]) => spoiled(item).map((wrong) => ({ ...value, [key]: wrong })))
   return [typeof value === 'number' ? value + 1 : typeof value === 'boolean' ? !value : `${value}?`]

@@ -10,7 +10,9 @@ interface RecordedTrace extends TimerTrace {
   readonly expect: unknown
 }
 
-const traces = JSON.parse(readFileSync(new URL('../fixtures/conformance/timer-traces.json', import.meta.url), 'utf8')) as readonly RecordedTrace[]
+const traces = JSON.parse(
+  readFileSync(new URL('../fixtures/conformance/timer-traces.json', import.meta.url), 'utf8'),
+) as readonly RecordedTrace[]
 
 describe('timers behave as in Flink', () => {
   test.each(traces)('$name ($source)', ({ expect: expected, ...trace }) => {
@@ -26,17 +28,25 @@ describe('the traces', () => {
 
   test('a trace that lacks its last step is told from the whole one (negative control)', () => {
     for (const { expect: expected, ...trace } of traces)
-      expect(differences(expected, replayTimers({ ...trace, steps: trace.steps.slice(0, -1) })), trace.name).not.toEqual([])
+      expect(
+        differences(expected, replayTimers({ ...trace, steps: trace.steps.slice(0, -1) })),
+        trace.name,
+      ).not.toEqual([])
   })
 
   test('timers of one time are listed by key, then by namespace', () => {
-    const { output } = replayTimers({ steps: ['event b n 1', 'event a z 1', 'event a m 1', 'event c n 0', 'watermark 1'] })
+    const { output } = replayTimers({
+      steps: ['event b n 1', 'event a z 1', 'event a m 1', 'event c n 0', 'watermark 1'],
+    })
     expect(output).toEqual(['event c n 0', 'event a m 1', 'event a z 1', 'event b n 1', 'watermark 1'])
   })
 
-  test.each(['event a n', 'watermark', 'watermark x', 'sleep 1', 'deleteWatermark a n 1', ''])('the step "%s" is refused', (step) => {
-    expect(() => replayTimers({ steps: [step] })).toThrow(expect.objectContaining({ code: 'TRACE_INVALID' }))
-  })
+  test.each(['event a n', 'watermark', 'watermark x', 'sleep 1', 'deleteWatermark a n 1', ''])(
+    'the step "%s" is refused',
+    (step) => {
+      expect(() => replayTimers({ steps: [step] })).toThrow(expect.objectContaining({ code: 'TRACE_INVALID' }))
+    },
+  )
 
   test('a restore before the first snapshot is refused', () => {
     expect(() => replayTimers({ steps: ['restore'] })).toThrow(expect.objectContaining({ code: 'TRACE_INVALID' }))

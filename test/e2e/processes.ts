@@ -18,13 +18,13 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null
   readonly stdout: string
   readonly stderr: string
-  readonly tookMs: number
 }
 
 export interface TracedLine {
   readonly type: string
+  /** Since the start of the process. */
+  readonly atMs: number
   readonly checkpointId?: number
-  readonly jobId?: string
 }
 
 export interface Running {
@@ -53,7 +53,6 @@ export function workFolder(): string {
 }
 
 export function start(file: string, args: readonly string[], { cwd, env }: SpawnOptions = {}): Running {
-  const startedMs = performance.now()
   const child = spawn(process.execPath, [file, ...args], {
     cwd: cwd ?? root,
     env: { ...process.env, MILLRACE_TRACE: '1', MILLRACE_KILL_AT: '', ...env },
@@ -71,7 +70,7 @@ export function start(file: string, args: readonly string[], { cwd, env }: Spawn
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => {
-      const end = { code, signal, stdout: stdout(), stderr: stderr(), tookMs: performance.now() - startedMs }
+      const end = { code, signal, stdout: stdout(), stderr: stderr() }
       for (const waiter of waiting)
         waiter.reject(new Error(`the process ended (${code ?? signal}) before ${waiter.type}:\n${end.stderr}`))
       resolve(end)

@@ -68,7 +68,7 @@ function finishedFiles(folder) {
     .map(({ file }) => ({ file, lines: linesOf(join(folder, file)) }))
 }
 
-/** `part-<subtask>-<n>.json`: by n, as a text. `tx-<epoch>-<attempt>-<n>-…` sorts as it is. */
+/** `part-<subtask>-<n>.json`: by n, as a text. `tx-<time>-…` sorts as it is. */
 function placeOf(file) {
   const number = /^part-\d+-(\d+)/.exec(file)?.[1]
   return number === undefined ? file : number.padStart(12, '0')

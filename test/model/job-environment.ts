@@ -116,6 +116,7 @@ export const walkJob = (input: JobInput) =>
         c.backoffOver,
         c.sealed,
         c.revision - written,
+        place(value) === 'running.working' ? c.awaitFinalCheckpoint : null,
         c.states.map((state) => (isAlive(state) ? 'alive' : state === 'FINISHED' ? state : 'gone')),
       ]),
     limit: 100_000,

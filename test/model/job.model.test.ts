@@ -189,15 +189,17 @@ describe('a job', () => {
     }
   })
 
-  test('calls for the final checkpoint when, and only when, the last of its unfinished tasks has come to wait for it', () => {
+  test('calls for the final checkpoint when the last unfinished task comes to wait for it, and again when one of them finishes', () => {
     for (const edge of edges) {
       const { before, after, fact } = edge
       const waits = (task: number) => after.context.awaitFinalCheckpoint[task] || after.context.states[task] === 'FINISHED'
-      const last = fact.type === 'finalCheckpoint.awaited' && after.context.states.every((_, task) => waits(task))
-      const allowed = place(before.value) === 'running.working' && fact.type === 'finalCheckpoint.awaited' && fact.attempt === before.context.attempt
-      expect(gives(edge, 'triggerFinalCheckpoint').length === 1, words(edge)).toBe(last && allowed)
+      const moves = fact.type === 'finalCheckpoint.awaited' || (fact.type === 'task.changed' && fact.state === 'FINISHED')
+      const called = moves && fact.attempt === before.context.attempt && after.context.states.every((_, task) => waits(task))
+      const allowed = place(before.value) === 'running.working' && place(after.value) === 'running.working'
+      expect(gives(edge, 'triggerFinalCheckpoint').length === 1, words(edge)).toBe(called && allowed)
     }
-    expect(edges.some((edge) => gives(edge, 'triggerFinalCheckpoint').length === 1)).toBe(true)
+    const callers = edges.filter((edge) => gives(edge, 'triggerFinalCheckpoint').length === 1)
+    expect(new Set(callers.map(({ fact }) => fact.type))).toEqual(new Set(['finalCheckpoint.awaited', 'task.changed']))
   })
 
   test('when suspended it takes one last checkpoint first, then cancels its tasks', () => {

@@ -48,6 +48,7 @@ const taskFailed = (task: string, attempt: number): PendingFact => ({
   attempt,
   message: 'gone',
 })
+const taskFinished = (task: string, attempt: number): PendingFact => ({ ...at, type: 'task.finished', task, attempt })
 const notPublished = (visible: 'no' | 'unknown'): PendingFact => ({
   ...at,
   type: 'metadata.notPublished',
@@ -66,6 +67,8 @@ const always: readonly PendingFact[] = [
   taskFailed('a', 1),
   taskFailed('b', 1),
   taskFailed('b', 0),
+  taskFinished('b', 1),
+  taskFinished('b', 0),
   { ...at, type: 'abort.ordered', reason: 'CHECKPOINT_SUBSUMED', message: 'older' },
   { ...at, type: 'finalization.granted' },
   { ...at, type: 'timer.fired', name: 'expiry@6' },

@@ -5,7 +5,7 @@ import type { ConfigurationEntry, ConfigurationLayer } from './configuration-lay
 import { readFlatConfiguration } from './flat-configuration.ts'
 import { readYamlConfiguration } from './yaml-configuration.ts'
 
-export const OLD_FLAT_FILE = 'flink-conf.yaml'
+const OLD_FLAT_FILE = 'flink-conf.yaml'
 /** In this order. */
 const NAMES = ['millrace.yaml', 'config.yaml', OLD_FLAT_FILE]
 

@@ -2,7 +2,13 @@
  * Hands records to the program that runs the job. With checkpointing a record comes out only when the checkpoint that
  * covers it is complete, so that none comes twice; without it at once.
  */
-import type { CommitRequest, Committer, CommittingSinkWriter, TwoPhaseCommittingSink, WriterContext } from '../../operators/sink.ts'
+import type {
+  CommitRequest,
+  Committer,
+  CommittingSinkWriter,
+  TwoPhaseCommittingSink,
+  WriterContext,
+} from '../../operators/sink.ts'
 
 /** The records of one subtask between two checkpoints. */
 export interface CollectedBatch<out T> {
@@ -73,7 +79,10 @@ export class CollectSink<T> implements TwoPhaseCommittingSink<T, CollectedBatch<
 
   #commit(request: CommitRequest<CollectedBatch<T>>): void {
     const { writer, sequence, values } = request.committable
-    if (sequence <= (this.#handedOut.get(writer) ?? -1)) return request.alreadyCommitted()
+    if (sequence <= (this.#handedOut.get(writer) ?? -1)) {
+      request.alreadyCommitted()
+      return
+    }
     this.#handedOut.set(writer, sequence)
     this.#handOut(values)
   }

@@ -29,7 +29,8 @@ export class CollectionReader<T> implements SourceReader<T, CollectionSplit> {
 
   pollNext(output: ReaderOutput<T>): SourceStatus {
     if (this.#split === undefined) return this.#noMoreSplits ? END_OF_INPUT : NOTHING_AVAILABLE
-    const iterator = (this.#iterator ??= this.#values[Symbol.iterator]())
+    this.#iterator ??= this.#values[Symbol.iterator]()
+    const iterator = this.#iterator
     if (this.#toSkip > 0) return this.#skip(iterator)
     const next = iterator.next()
     if (next.done === true) return this.#ended(output)

@@ -1,7 +1,7 @@
 /** The values of a program as a bounded source. After a restore it iterates again and skips what was emitted before. */
 import { StreamError } from '../../base/errors.ts'
 import type { Source, SourceSplit } from '../../operators/source.ts'
-import { splitQueue, type SplitQueueState } from '../split-queue.ts'
+import { type SplitQueueState, splitQueue } from '../split-queue.ts'
 import { CollectionReader } from './collection-reader.ts'
 
 export interface CollectionSplit extends SourceSplit {

@@ -1,9 +1,16 @@
 /** Makes records from their numbers: for tests, demonstrations and load. Repeatable when the user's function is. */
 import { StreamError } from '../../base/errors.ts'
-import type { Boundedness, Source, SourceReader, SourceReaderContext, SplitEnumerator, SplitEnumeratorContext } from '../../operators/source.ts'
+import type {
+  Boundedness,
+  Source,
+  SourceReader,
+  SourceReaderContext,
+  SplitEnumerator,
+  SplitEnumeratorContext,
+} from '../../operators/source.ts'
 import { StridedReader } from '../sequence/strided-reader.ts'
 import { interleavedSplits, type StridedSplit } from '../sequence/strided-split.ts'
-import { splitQueue, type SplitQueueState } from '../split-queue.ts'
+import { type SplitQueueState, splitQueue } from '../split-queue.ts'
 import { RateLimit } from './rate-limit.ts'
 
 export interface DataGeneratorOptions {
@@ -13,23 +20,23 @@ export interface DataGeneratorOptions {
   readonly ratePerSecond?: number | undefined
 }
 
-/** `valueOf` gets the number of the record, from 0. Subtask s of n makes records s, s + n, s + 2n, ... */
+/** `generate` gets the number of the record, from 0. Subtask s of n makes records s, s + n, s + 2n, ... */
 export class DataGeneratorSource<out T> implements Source<T, StridedSplit, SplitQueueState<StridedSplit>> {
   readonly boundedness: Boundedness
-  readonly #valueOf: (index: number) => T
+  readonly #generate: (index: number) => T
   readonly #count: number
   readonly #ratePerSecond: number | undefined
 
   /** INVALID_ARGUMENT when an option is out of range. */
-  constructor(valueOf: (index: number) => T, options: DataGeneratorOptions = {}) {
+  constructor(generate: (index: number) => T, options: DataGeneratorOptions = {}) {
     const { count, ratePerSecond } = options
-    if (typeof valueOf !== 'function') throw refused('valueOf', valueOf, 'a function (index) => value')
+    if (typeof generate !== 'function') throw refused('generate', generate, 'a function (index) => value')
     if (count !== undefined && !(Number.isSafeInteger(count) && count >= 0))
       throw refused('count', count, 'a whole number of at least 0')
     if (ratePerSecond !== undefined && !(Number.isFinite(ratePerSecond) && ratePerSecond > 0))
       throw refused('ratePerSecond', ratePerSecond, 'a number above 0')
     this.boundedness = count === undefined ? 'continuous-unbounded' : 'bounded'
-    this.#valueOf = valueOf
+    this.#generate = generate
     this.#count = count ?? Number.MAX_SAFE_INTEGER
     this.#ratePerSecond = ratePerSecond
   }
@@ -42,9 +49,9 @@ export class DataGeneratorSource<out T> implements Source<T, StridedSplit, Split
   }
 
   createReader(context: SourceReaderContext): SourceReader<T, StridedSplit> {
-    if (this.#ratePerSecond === undefined) return new StridedReader(context, this.#valueOf)
+    if (this.#ratePerSecond === undefined) return new StridedReader(context, this.#generate)
     const limit = new RateLimit(context.environment.clock, this.#ratePerSecond / context.parallelism)
-    return new StridedReader(context, this.#valueOf, limit)
+    return new StridedReader(context, this.#generate, limit)
   }
 }
 

@@ -15,7 +15,9 @@ export interface DefineSinkOptions<Connection, T, C> {
 }
 
 /** INVALID_ARGUMENT when a member is missing. */
-export function defineSink<Connection, T, C>(options: DefineSinkOptions<Connection, T, C>): TwoPhaseCommittingSink<T, C> {
+export function defineSink<Connection, T, C>(
+  options: DefineSinkOptions<Connection, T, C>,
+): TwoPhaseCommittingSink<T, C> {
   for (const member of ['open', 'write', 'prepare', 'commit'] as const)
     if (typeof options[member] !== 'function')
       throw new StreamError('INVALID_ARGUMENT', {
@@ -42,7 +44,10 @@ export function defineSink<Connection, T, C>(options: DefineSinkOptions<Connecti
       const connection = await options.open()
       return {
         async commit(requests) {
-          await options.commit(connection, requests.map(({ committable }) => committable))
+          await options.commit(
+            connection,
+            requests.map(({ committable }) => committable),
+          )
         },
         async close() {
           await options.close?.(connection)

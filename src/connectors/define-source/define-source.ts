@@ -66,7 +66,11 @@ export function defineSource<T, P>(
         start: (split) => options.start?.(split),
       }),
     createReader: (context) =>
-      new DefinedReader<T, P>({ context, bounded: boundedness === 'bounded', read: (...of) => read.apply(options, of) }),
+      new DefinedReader<T, P>({
+        context,
+        bounded: boundedness === 'bounded',
+        read: (...of) => read.apply(options, of),
+      }),
   }
 }
 

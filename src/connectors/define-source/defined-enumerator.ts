@@ -4,8 +4,8 @@
  */
 import { StreamError } from '../../base/errors.ts'
 import type { SplitEnumerator, SplitEnumeratorContext } from '../../operators/source.ts'
-import type { DefinedSplit } from './defined-split.ts'
 import type { DefinedSplitId } from './define-source.ts'
+import type { DefinedSplit } from './defined-split.ts'
 
 export interface DefinedEnumeratorState<P> {
   /** False: the splits of a fresh start were not found yet. */

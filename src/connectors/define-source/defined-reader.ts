@@ -8,8 +8,8 @@ import { NO_TIMESTAMP } from '../../elements/stream-element.ts'
 import { END_OF_INPUT, MORE_AVAILABLE, NOTHING_AVAILABLE, type SourceStatus } from '../../operators/operator.ts'
 import type { ReaderOutput, SourceReader, SourceReaderContext } from '../../operators/source.ts'
 import { Availability } from '../availability.ts'
-import type { DefinedSplit } from './defined-split.ts'
 import type { SourceRecord } from './define-source.ts'
+import type { DefinedSplit } from './defined-split.ts'
 import { RecordQueue } from './record-queue.ts'
 
 export interface DefinedReaderOptions<T, P> {

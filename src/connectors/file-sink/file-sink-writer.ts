@@ -31,16 +31,18 @@ const MOST_BACKLOG_BYTES = 1024 * 1024
 const MOST_BYTES_PER_UNIT = 3
 const NEWLINE = 10
 
-export class FileSinkWriter<in T> implements CommittingSinkWriter<T, FileCommittable>, StatefulSinkWriter<T, FileSinkState> {
+export class FileSinkWriter<in T>
+  implements CommittingSinkWriter<T, FileCommittable>, StatefulSinkWriter<T, FileSinkState>
+{
   readonly #options: FileSinkWriterOptions<T>
   #next: number
   #chunk: Buffer = Buffer.allocUnsafe(CHUNK_BYTES)
   #filled = 0
   #part: PartFile | undefined
-  /** Ended since the last snapshot. */
-  #sealed: (FileCommittable | Promise<FileCommittable>)[] = []
-  /** Ended, and not known to be durable. */
-  #settling = new Set<PartFile>()
+  /** Ended since the last snapshot: no checkpoint knows of them yet. */
+  #sealed: PartFile[] = []
+  /** Ended or pre-committed, and not known to be durable. */
+  readonly #settling = new Set<PartFile>()
 
   constructor(options: FileSinkWriterOptions<T>) {
     this.#options = options
@@ -70,9 +72,13 @@ export class FileSinkWriter<in T> implements CommittingSinkWriter<T, FileCommitt
 
   prepareCommit(): readonly FileCommittable[] | Promise<readonly FileCommittable[]> {
     this.#seal()
-    const sealed = this.#sealed.splice(0)
-    if (sealed.some((each) => each instanceof Promise)) return Promise.all(sealed)
-    return sealed as FileCommittable[]
+    const committables = this.#sealed.splice(0).map((part) => {
+      const committable = part.preCommit()
+      this.#settle(part)
+      return committable
+    })
+    if (committables.some((each) => each instanceof Promise)) return Promise.all(committables)
+    return committables as FileCommittable[]
   }
 
   snapshotState(): readonly FileSinkState[] {
@@ -84,10 +90,11 @@ export class FileSinkWriter<in T> implements CommittingSinkWriter<T, FileCommitt
   }
 
   async close(): Promise<void> {
-    const part = this.#part
+    const unknown = this.#part === undefined ? this.#sealed : [...this.#sealed, this.#part]
     this.#part = undefined
-    await part?.abandon()
-    await Promise.allSettled(Array.from(this.#settling, (each) => each.written()))
+    this.#sealed = []
+    await Promise.all(unknown.map((part) => part.abandon()))
+    await Promise.allSettled(Array.from(this.#settling, (part) => part.written()))
   }
 
   /** Waits while too much of what has ended is not on the disk yet. */
@@ -117,13 +124,18 @@ export class FileSinkWriter<in T> implements CommittingSinkWriter<T, FileCommitt
     const part = this.#part
     if (part === undefined) return
     this.#part = undefined
-    const sealed = part.seal()
-    // Told by `part` as well, and by it in any case.
-    if (sealed instanceof Promise) sealed.catch(() => {})
-    this.#sealed.push(sealed)
+    part.seal()
+    this.#sealed.push(part)
+    this.#settle(part)
+  }
+
+  #settle(part: PartFile): void {
+    const work = part.written()
     this.#settling.add(part)
-    part.written().then(
-      () => this.#settling.delete(part),
+    work.then(
+      () => {
+        if (part.written() === work) this.#settling.delete(part)
+      },
       () => {}, // It stays, and every later call tells of it: its records are in no other file.
     )
   }

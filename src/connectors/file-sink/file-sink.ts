@@ -7,9 +7,9 @@ import { localPath } from '../../base/paths.ts'
 import type { CommitterContext, StatefulSink, TwoPhaseCommittingSink, WriterContext } from '../../operators/sink.ts'
 import { FileCommitter } from './file-committer.ts'
 import { type FileSinkState, FileSinkWriter } from './file-sink-writer.ts'
+import { jsonLine, textLine } from './line-encoding.ts'
 import type { FileCommittable } from './part-file.ts'
 import { deadInProgress, highestNumber, type PartOwner } from './part-names.ts'
-import { jsonLine, textLine } from './line-encoding.ts'
 
 export interface FileSinkOptions {
   /** A file ends at every checkpoint, and earlier when it has `maxBytes`. Default: 128 MiB. */
@@ -27,7 +27,8 @@ export class FileSink<in T> implements TwoPhaseCommittingSink<T, FileCommittable
 
   private constructor(directory: string, ending: string, encode: (value: T) => string, options: FileSinkOptions) {
     const maxBytes = options.rolling?.maxBytes ?? DEFAULT_MAX_BYTES
-    if (typeof directory !== 'string' || directory === '') throw refused('directory', directory, 'the path of a directory')
+    if (typeof directory !== 'string' || directory === '')
+      throw refused('directory', directory, 'the path of a directory')
     if (!(maxBytes > 0)) throw refused('rolling.maxBytes', maxBytes, 'a number above 0')
     this.#folder = localPath(directory)
     this.#ending = ending

@@ -14,7 +14,11 @@ export function jsonLine(value: unknown): string {
     line = JSON.stringify(value)
   } catch (thrown) {
     // Thrown by JSON.stringify, or by a toJSON of the user.
-    throw notWritable(`A record has no JSON form: ${thrown instanceof Error ? thrown.message : String(thrown)}`, HINT, thrown)
+    throw notWritable(
+      `A record has no JSON form: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+      HINT,
+      thrown,
+    )
   }
   if (line === undefined) throw notWritable(`A record of type ${typeof value} has no JSON form`, HINT)
   return line

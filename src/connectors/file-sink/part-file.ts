@@ -1,6 +1,6 @@
 /**
- * One file while it is written: takes bytes at once and brings them to the disk in the background, in order. Sealed, it
- * becomes durable under its pending name. What goes wrong is kept and told to whoever asks next.
+ * One file while it is written: takes bytes at once and brings them to the disk in the background, in order. Pre-committed,
+ * it becomes durable under its pending name. What goes wrong is kept and told to whoever asks next.
  */
 import { type Sha256, sha256 } from '../../base/digest.ts'
 import { StreamError } from '../../base/errors.ts'
@@ -31,6 +31,8 @@ export class PartFile {
   backlog = 0
   readonly #options: PartFileOptions
   readonly #digest: Sha256 = sha256()
+  /** The hash of a sealed file. */
+  #sealed = ''
   readonly #opened: Promise<PartNames>
   #names: PartNames | undefined
   #handle: WriteHandle | undefined
@@ -65,20 +67,29 @@ export class PartFile {
     if (this.#failure !== undefined) throw this.#failure.cause
   }
 
-  /** No more bytes come. A promise only while the file is not even open yet. */
-  seal(): FileCommittable | Promise<FileCommittable> {
+  /** No more bytes come: they become durable, still under the in-progress name. */
+  seal(): void {
+    this.#sealed = this.#digest.hex()
+    this.#then(async () => {
+      await this.#handle?.sync()
+      await this.#close()
+    })
+  }
+
+  /** Of a sealed file: it gets its pending name, durably. A promise only while the file is not even open yet. */
+  preCommit(): FileCommittable | Promise<FileCommittable> {
     const { length } = this
-    const hash = this.#digest.hex()
+    const hash = this.#sealed
     const committable = ({ pending, final }: PartNames): FileCommittable => ({ pending, final, length, sha256: hash })
     this.#then(() => this.#makePending())
     return this.#names === undefined ? this.#opened.then(committable) : committable(this.#names)
   }
 
-  /** Leaves nothing behind; best effort. For a file that was not sealed. */
+  /** Leaves nothing behind; best effort. For a file that was not pre-committed. */
   async abandon(): Promise<void> {
     const { files, folder } = this.#options
     await Promise.allSettled([this.#work])
-    await Promise.allSettled([this.#handle?.close()])
+    await Promise.allSettled([this.#close()])
     if (this.#names !== undefined)
       await Promise.allSettled([files.execute([{ type: 'remove', path: `${folder}/${this.#names.inProgress}` }])])
   }
@@ -107,13 +118,16 @@ export class PartFile {
   async #makePending(): Promise<void> {
     const { files, folder } = this.#options
     const { inProgress, pending } = await this.#opened
-    await this.#handle?.sync()
-    await this.#handle?.close()
-    this.#handle = undefined
     await files.execute([
       { type: 'rename', from: `${folder}/${inProgress}`, to: `${folder}/${pending}` },
       { type: 'syncFolder', path: folder },
     ])
+  }
+
+  async #close(): Promise<void> {
+    const handle = this.#handle
+    this.#handle = undefined
+    await handle?.close()
   }
 
   #then(step: () => Promise<void>): void {
@@ -133,7 +147,7 @@ async function createUnlessTaken(files: FileSystem, path: string): Promise<Write
   try {
     return await files.createExclusive(path)
   } catch (thrown) {
-    if (StreamError.is(thrown) && thrown.details['systemCode'] === 'EEXIST') return undefined
+    if (StreamError.is(thrown) && thrown.details.systemCode === 'EEXIST') return undefined
     throw thrown
   }
 }

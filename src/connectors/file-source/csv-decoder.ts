@@ -3,7 +3,7 @@
  * the names of the columns come from the header or from the options.
  */
 import { isUtf8 } from 'node:buffer'
-import { type CsvError, Parser } from 'csv-parse'
+import { type CsvError, type Options, Parser } from 'csv-parse'
 import { StreamError } from '../../base/errors.ts'
 import { type CsvColumns, columnsFromFirstRecord, objectMaker } from './csv-columns.ts'
 import {
@@ -42,7 +42,7 @@ export class CsvDecoder<T> implements RecordDecoder<T> {
   lines: number
   columns: readonly string[] | undefined
   readonly #decoding: CsvDecoding<T>
-  readonly #parser: Parser
+  readonly #parser: RecordParser
   #toObject: ((fields: readonly string[]) => Readonly<Record<string, string>>) | undefined
   #parsed: Parsed[] = []
   #taken = 0
@@ -61,18 +61,13 @@ export class CsvDecoder<T> implements RecordDecoder<T> {
     this.lines = start.lines
     this.#start = start.offset === 0 ? Buffer.alloc(0) : undefined
     if (start.columns !== undefined) this.#setColumns(start.columns)
-    this.#parser = new Parser({
+    this.#parser = new RecordParser((fields) => this.#take(fields), {
       encoding: 'latin1',
       delimiter: Buffer.from(decoding.delimiter),
       relax_column_count: true,
       skip_empty_lines: true,
       skip_records_with_error: true,
       record_delimiter: ['\r\n', '\n'],
-      on_record: (fields: readonly string[], info) => {
-        const end = { offset: this.#base.offset + info.bytes, lines: this.#base.lines + info.lines }
-        this.#parsed.push({ fields, problem: undefined, line: end.lines - newlines(fields), ...end })
-        return undefined
-      },
       on_skip: (error) => {
         this.#skipped(error)
         return undefined
@@ -84,9 +79,10 @@ export class CsvDecoder<T> implements RecordDecoder<T> {
     this.#pushed += bytes.length
     if (this.#pushed - (this.offset - this.#base.offset) > LONGEST_RECORD_BYTES) throw this.#tooLong()
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-    if (this.#start === undefined) return this.#feed(chunk)
-    this.#start = Buffer.concat([this.#start, chunk])
-    if (this.#start.length >= MARK.length) this.#begin(this.#start)
+    const start = this.#start === undefined ? undefined : Buffer.concat([this.#start, chunk])
+    this.#start = start
+    if (start === undefined) this.#feed(chunk)
+    else if (start.length >= MARK.length) this.#begin(start)
   }
 
   end(): void {
@@ -108,7 +104,7 @@ export class CsvDecoder<T> implements RecordDecoder<T> {
 
   #decode(raw: readonly string[]): DecoderStatus {
     const fields = raw.some((field) => NOT_ASCII.test(field)) ? raw.map(utf8) : raw
-    const broken = fields.findIndex((field) => field === undefined)
+    const broken = (fields as readonly unknown[]).indexOf(undefined)
     if (broken >= 0) return this.#invalid(`field ${broken + 1} is not UTF-8`)
     const texts = fields as readonly string[]
     if (this.#toObject === undefined) {
@@ -155,6 +151,12 @@ export class CsvDecoder<T> implements RecordDecoder<T> {
     this.#taken = 0
   }
 
+  #take(fields: readonly string[]): void {
+    const { bytes, lines } = this.#parser.info
+    const end = { offset: this.#base.offset + bytes, lines: this.#base.lines + lines }
+    this.#parsed.push({ fields, problem: undefined, line: end.lines - newlines(fields), ...end })
+  }
+
   #skipped(error: CsvError | undefined): void {
     const found = (error as { lines?: number } | undefined)?.lines ?? 0
     if (found === this.#failedLine) return
@@ -179,6 +181,21 @@ export class CsvDecoder<T> implements RecordDecoder<T> {
   }
 }
 
+/** Gives each record away when it is parsed, while the parser's counters still stand behind it. It never is a stream. */
+class RecordParser extends Parser {
+  readonly #take: (fields: readonly string[]) => void
+
+  constructor(take: (fields: readonly string[]) => void, options: Options) {
+    super(options)
+    this.#take = take
+  }
+
+  override push(fields: readonly string[] | null): boolean {
+    if (fields !== null) this.#take(fields)
+    return true
+  }
+}
+
 /** Undefined when the bytes of the field are not UTF-8. */
 function utf8(latin1: string): string | undefined {
   const bytes = Buffer.from(latin1, 'latin1')
@@ -187,8 +204,7 @@ function utf8(latin1: string): string | undefined {
 
 function newlines(fields: readonly string[]): number {
   let count = 0
-  for (const field of fields)
-    for (let at = field.indexOf('\n'); at >= 0; at = field.indexOf('\n', at + 1)) count++
+  for (const field of fields) for (let at = field.indexOf('\n'); at >= 0; at = field.indexOf('\n', at + 1)) count++
   return count
 }
 

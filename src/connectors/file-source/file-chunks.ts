@@ -1,5 +1,5 @@
 /** The bytes of one input file, chunk by chunk, from a position on; compressed files are unpacked on the way. */
-import { Readable, pipeline } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { StreamError } from '../../base/errors.ts'
 import type { ReadHandle } from '../../base/file-system.ts'

@@ -7,7 +7,7 @@ import type {
   SplitEnumerator,
   SplitEnumeratorContext,
 } from '../../operators/source.ts'
-import { splitQueue, type SplitQueueState } from '../split-queue.ts'
+import { type SplitQueueState, splitQueue } from '../split-queue.ts'
 import { CsvDecoder } from './csv-decoder.ts'
 import { FileReader } from './file-reader.ts'
 import { type FileSplit, freshSplit } from './file-split.ts'
@@ -41,8 +41,8 @@ export interface CsvOptions extends FileSourceOptions {
 
 type CsvRecord = Readonly<Record<string, string>>
 
-/** Parsing CSV holds the thread for some milliseconds per 64 kB. */
-const CSV_CHUNK_BYTES = 64 * 1024
+/** Parsed at once: some milliseconds of the thread. */
+const CSV_CHUNK_BYTES = 32 * 1024
 const LINE_CHUNK_BYTES = 512 * 1024
 
 export class FileSource<out T> implements Source<T, FileSplit, SplitQueueState<FileSplit>> {
@@ -53,7 +53,11 @@ export class FileSource<out T> implements Source<T, FileSplit, SplitQueueState<F
 
   private constructor(paths: InputPaths, format: FileFormat<T>, options: FileSourceOptions) {
     const inputs = typeof paths === 'string' ? [paths] : paths
-    if (!Array.isArray(inputs) || inputs.length === 0 || !inputs.every((path) => typeof path === 'string' && path !== ''))
+    if (
+      !Array.isArray(inputs) ||
+      inputs.length === 0 ||
+      !inputs.every((path) => typeof path === 'string' && path !== '')
+    )
       throw refused('paths', paths, 'a path, or an array of at least one path')
     const onInvalid: unknown = options.onInvalid ?? 'fail'
     if (onInvalid !== 'fail' && onInvalid !== 'skip') throw refused('onInvalid', onInvalid, "'fail' or 'skip'")
@@ -68,11 +72,18 @@ export class FileSource<out T> implements Source<T, FileSplit, SplitQueueState<F
   }
 
   /** One JSON value a line; blank lines are passed over. Without a schema the values are `unknown`. */
-  static forJsonLines<T>(paths: InputPaths, options: JsonLinesOptions<T> & { readonly schema: RecordSchema<T> }): FileSource<T>
-  static forJsonLines(paths: InputPaths, options?: FileSourceOptions & { readonly schema?: undefined }): FileSource<unknown>
+  static forJsonLines<T>(
+    paths: InputPaths,
+    options: JsonLinesOptions<T> & { readonly schema: RecordSchema<T> },
+  ): FileSource<T>
+  static forJsonLines(
+    paths: InputPaths,
+    options?: FileSourceOptions & { readonly schema?: undefined },
+  ): FileSource<unknown>
   static forJsonLines(paths: InputPaths, options: JsonLinesOptions<unknown> = {}): FileSource<unknown> {
     const schema = schemaOf(options)
-    const parse = schema === undefined ? (line: string): unknown => JSON.parse(line) : (line: string) => schema(JSON.parse(line))
+    const parse =
+      schema === undefined ? (line: string): unknown => JSON.parse(line) : (line: string) => schema(JSON.parse(line))
     return new FileSource(paths, lines({ parse, skipBlank: true }), options)
   }
 
@@ -83,11 +94,16 @@ export class FileSource<out T> implements Source<T, FileSplit, SplitQueueState<F
     options: CsvOptions & { readonly columns: readonly Column[]; readonly schema?: undefined },
   ): FileSource<{ [Name in Column]: string }>
   static forCsv(paths: InputPaths, options?: CsvOptions & { readonly schema?: undefined }): FileSource<CsvRecord>
-  static forCsv(paths: InputPaths, options: CsvOptions & { readonly schema?: RecordSchema<unknown> | undefined } = {}): FileSource<unknown> {
+  static forCsv(
+    paths: InputPaths,
+    options: CsvOptions & { readonly schema?: RecordSchema<unknown> | undefined } = {},
+  ): FileSource<unknown> {
     const { columns, header, delimiter = ',' } = options
     const schema = schemaOf(options)
-    if (typeof delimiter !== 'string' || delimiter === '') throw refused('delimiter', delimiter, 'a text that is not empty')
-    if (header === false && columns === undefined) throw refused('header', header, '`columns` as well, which name the fields by position')
+    if (typeof delimiter !== 'string' || delimiter === '')
+      throw refused('delimiter', delimiter, 'a text that is not empty')
+    if (header === false && columns === undefined)
+      throw refused('header', header, '`columns` as well, which name the fields by position')
     if (columns !== undefined && (columns.length === 0 || new Set(columns).size < columns.length))
       throw refused('columns', JSON.stringify(columns), 'at least one name, each once')
     const parse = schema ?? ((record: CsvRecord): unknown => record)
@@ -118,7 +134,8 @@ function lines<T>(decoding: { readonly parse: (line: string) => T; readonly skip
 
 function schemaOf<T>(options: { readonly schema?: RecordSchema<T> | undefined }): RecordSchema<T> | undefined {
   const schema: unknown = options.schema
-  if (schema !== undefined && typeof schema !== 'function') throw refused('schema', typeof schema, 'a function (value) => T')
+  if (schema !== undefined && typeof schema !== 'function')
+    throw refused('schema', typeof schema, 'a function (value) => T')
   return options.schema
 }
 

@@ -46,7 +46,8 @@ export async function identify(handle: ReadHandle): Promise<FileIdentity> {
 export async function checkIdentity(handle: ReadHandle, path: string, known: FileIdentity): Promise<void> {
   const { inode, size } = await handle.stat()
   if (size < known.size) throw changed(path, `is shorter than before: ${size} bytes instead of ${known.size}`)
-  if (inode !== known.inode) throw changed(path, `was replaced by another file (inode ${inode} instead of ${known.inode})`)
+  if (inode !== known.inode)
+    throw changed(path, `was replaced by another file (inode ${inode} instead of ${known.inode})`)
   const head = await hashHead(handle, known.headLength)
   if (head.headHash !== known.headHash) throw changed(path, `begins with other bytes than before`)
 }

@@ -47,7 +47,8 @@ async function walk(files: FileSystem, root: string, under: string, choice: Choi
     const relative = under === '' ? name : `${under}/${name}`
     if (kind === 'folder') {
       if (choice.enter(name, relative)) found.push(...(await walk(files, root, relative, choice)))
-    } else if (choice.take(name, relative) && (await isFile(files, kind, `${root}/${relative}`))) found.push(`${root}/${relative}`)
+    } else if (choice.take(name, relative) && (await isFile(files, kind, `${root}/${relative}`)))
+      found.push(`${root}/${relative}`)
   }
   return found
 }

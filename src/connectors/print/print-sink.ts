@@ -29,7 +29,8 @@ export class PrintSink implements Sink<unknown> {
     const start = names.length === 0 ? '' : `${names.join(':')}> `
     return {
       write(value) {
-        const text = typeof value === 'string' ? value : inspect(value, { depth: 8, breakLength: Number.POSITIVE_INFINITY })
+        const text =
+          typeof value === 'string' ? value : inspect(value, { depth: 8, breakLength: Number.POSITIVE_INFINITY })
         if (!target.write(`${start}${text}\n`)) return new Promise((settle) => void target.once('drain', settle))
       },
       flush() {},

@@ -1,7 +1,7 @@
 /** A bounded source of consecutive whole numbers. */
 import { StreamError } from '../../base/errors.ts'
 import type { Source } from '../../operators/source.ts'
-import { splitQueue, type SplitQueueState } from '../split-queue.ts'
+import { type SplitQueueState, splitQueue } from '../split-queue.ts'
 import { StridedReader } from './strided-reader.ts'
 import { contiguousSplits, type StridedSplit } from './strided-split.ts'
 
@@ -9,11 +9,11 @@ import { contiguousSplits, type StridedSplit } from './strided-split.ts'
  * The whole numbers from `from` to `to`, both included, in order within each subtask; each subtask has a part of its
  * own. INVALID_ARGUMENT when a bound is no safe integer or `to` lies before `from`.
  */
-export function sequenceSource(
-  from: number,
-  to: number,
-): Source<number, StridedSplit, SplitQueueState<StridedSplit>> {
-  for (const [name, bound] of [['from', from], ['to', to]] as const)
+export function sequenceSource(from: number, to: number): Source<number, StridedSplit, SplitQueueState<StridedSplit>> {
+  for (const [name, bound] of [
+    ['from', from],
+    ['to', to],
+  ] as const)
     if (!Number.isSafeInteger(bound))
       throw new StreamError('INVALID_ARGUMENT', {
         message: `fromSequence: \`${name}\` is ${String(bound)}, which is no whole number that JavaScript keeps exactly.`,

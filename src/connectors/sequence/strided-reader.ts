@@ -1,10 +1,5 @@
 /** Reads splits of whole numbers, one split after the other, a value for each number. */
-import {
-  END_OF_INPUT,
-  MORE_AVAILABLE,
-  NOTHING_AVAILABLE,
-  type SourceStatus,
-} from '../../operators/operator.ts'
+import { END_OF_INPUT, MORE_AVAILABLE, NOTHING_AVAILABLE, type SourceStatus } from '../../operators/operator.ts'
 import type { ReaderOutput, SourceReader, SourceReaderContext } from '../../operators/source.ts'
 import { Availability } from '../availability.ts'
 import type { StridedSplit } from './strided-split.ts'
@@ -19,7 +14,7 @@ export interface Throttle {
 
 export class StridedReader<T> implements SourceReader<T, StridedSplit> {
   readonly #context: SourceReaderContext
-  readonly #valueOf: (index: number) => T
+  readonly #generate: (index: number) => T
   readonly #throttle: Throttle | undefined
   readonly #availability = new Availability()
   #splits: StridedSplit[] = []
@@ -30,9 +25,9 @@ export class StridedReader<T> implements SourceReader<T, StridedSplit> {
   #allowed = Number.POSITIVE_INFINITY
   #noMoreSplits = false
 
-  constructor(context: SourceReaderContext, valueOf: (index: number) => T, throttle?: Throttle | undefined) {
+  constructor(context: SourceReaderContext, generate: (index: number) => T, throttle?: Throttle | undefined) {
     this.#context = context
-    this.#valueOf = valueOf
+    this.#generate = generate
     this.#throttle = throttle
     if (throttle !== undefined) this.#allowed = 0
   }
@@ -45,7 +40,7 @@ export class StridedReader<T> implements SourceReader<T, StridedSplit> {
     const index = this.#next
     if (index >= this.#end) return this.#nextSplit(output)
     if (this.#allowed <= 0 && !this.#mayGoOn()) return NOTHING_AVAILABLE
-    const value = this.#valueOf(index)
+    const value = this.#generate(index)
     this.#allowed--
     this.#next = index + this.#step
     output.collect(value)

@@ -56,6 +56,8 @@ export interface CheckpointCoordinator {
     told: { readonly checkpointId: number; readonly reason: string; readonly message: string } & TaskAttempt,
   ): void
   taskFailed(task: TaskAttempt & { readonly message: string }): void
+  /** Pending checkpoints that it has not acknowledged are given up; that counts as no failure. */
+  taskFinished(task: TaskAttempt): void
   /** Before anything is restored: everything pending is given up. Resolves when `latestCompleted` is what to restore. */
   failOver(): Promise<void>
   backlogChanged(source: string, backlog: boolean): void
@@ -275,6 +277,9 @@ export function hostCheckpointCoordinator(
     },
     taskFailed({ task, attempt, message }) {
       for (const actor of [...pending.values()]) actor.send({ type: 'task.failed', task, attempt, message })
+    },
+    taskFinished({ task, attempt }) {
+      for (const actor of [...pending.values()]) actor.send({ type: 'task.finished', task, attempt })
     },
     failOver() {
       send({ type: 'job.failedOver' })

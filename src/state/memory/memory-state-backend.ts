@@ -62,17 +62,23 @@ class MemoryStateBackend implements KeyedStateBackend {
     this.#current.clear()
   }
 
-  getState<T, Default extends T | undefined>(descriptor: ValueStateDescriptor<T, Default>): ValueState<T, Default> {
+  getState<T, Read extends T | undefined>(descriptor: ValueStateDescriptor<T, Read>): ValueState<T, Read> {
     const table = this.#stateTable('value', descriptor.name, singleCodec(valueCodec(descriptor.serializer)))
     return new MemoryValueState(this.#current, table, descriptor.default)
   }
 
   getListState<T>(descriptor: ListStateDescriptor<T>): ListState<T> {
-    return new MemoryListState(this.#current, this.#stateTable('list', descriptor.name, listCodec(valueCodec(descriptor.serializer))))
+    return new MemoryListState(
+      this.#current,
+      this.#stateTable('list', descriptor.name, listCodec(valueCodec(descriptor.serializer))),
+    )
   }
 
   getMapState<K, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V> {
-    return new MemoryMapState(this.#current, this.#stateTable('map', descriptor.name, mapCodec(valueCodec(descriptor.serializer))))
+    return new MemoryMapState(
+      this.#current,
+      this.#stateTable('map', descriptor.name, mapCodec(valueCodec(descriptor.serializer))),
+    )
   }
 
   getReducingState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T> {

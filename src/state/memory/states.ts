@@ -2,8 +2,9 @@
  * The states of the `hashmap` backend: bare values in one `Map` a state. While a snapshot walks, whoever is about to
  * change an entry lets the scan write it first.
  */
-import type { AggregateFunction, AggregatingState, ListState, ReducingState, ValueState } from '../descriptors.ts'
+
 import { type CurrentKey, noCurrentKey } from '../current-key.ts'
+import type { AggregateFunction, AggregatingState, ListState, ReducingState, ValueState } from '../descriptors.ts'
 import type { MapKey } from '../key.ts'
 import type { KeyedTable } from '../keyed-table.ts'
 
@@ -46,17 +47,17 @@ class KeyedEntry<V> {
   }
 }
 
-export class MemoryValueState<T, Default extends T | undefined> extends KeyedEntry<T> implements ValueState<T, Default> {
-  readonly #default: (() => Default) | undefined
+export class MemoryValueState<T, Read extends T | undefined> extends KeyedEntry<T> implements ValueState<T, Read> {
+  readonly #default: (() => Read) | undefined
 
-  constructor(current: CurrentKey, table: KeyedTable<T>, defaultValue: (() => Default) | undefined) {
+  constructor(current: CurrentKey, table: KeyedTable<T>, defaultValue: (() => Read) | undefined) {
     super(current, table)
     this.#default = defaultValue
   }
 
-  value(): T | Default {
+  value(): Read {
     const value = this.entry()
-    if (value !== undefined || this.#default === undefined) return value as T | Default
+    if (value !== undefined || this.#default === undefined) return value as Read
     return this.#default()
   }
 

@@ -1,69 +1,43 @@
 /**
- * An exactly-once sink of its own: a transaction is one file, hidden until it is committed by a rename. Its name carries
- * epoch, attempt and number, so that the names of a subtask sort in the order in which they were written.
+ * A user's own exactly-once sink: a transaction is one file, hidden until a rename commits it. Its name begins with the
+ * time, so that the names of a subtask sort in the order in which they were written.
  */
+import { randomUUID } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { defineSink } from 'millrace'
 
 export function ledgerSink(folder) {
   mkdirSync(folder, { recursive: true })
-  return {
-    createWriter: (context) => new LedgerWriter(folder, context),
-    createCommitter: () => ({
-      commit(requests) {
-        for (const request of requests) {
-          if (!commitTransaction(folder, request.committable)) request.alreadyCommitted()
-        }
-      },
-      close() {},
-    }),
-  }
+  return defineSink({
+    open: () => ({ lines: [], transactions: 0 }),
+    write(connection, row) {
+      connection.lines.push(`${JSON.stringify(row)}\n`)
+    },
+    prepare(connection) {
+      if (connection.lines.length === 0) return undefined
+      const name = `tx-${Date.now()}-${String(connection.transactions++).padStart(6, '0')}-${randomUUID()}`
+      const file = openSync(join(folder, `.${name}`), 'wx')
+      writeSync(file, connection.lines.join(''))
+      fsyncSync(file)
+      closeSync(file)
+      syncFolder(folder)
+      connection.lines = []
+      return name
+    },
+    commit(_, names) {
+      for (const name of names) commitTransaction(folder, name)
+    },
+  })
 }
 
-class LedgerWriter {
-  #folder
-  #context
-  #lines = []
-  #written = 0
-
-  constructor(folder, context) {
-    this.#folder = folder
-    this.#context = context
-  }
-
-  write(row) {
-    this.#lines.push(`${JSON.stringify(row)}\n`)
-  }
-
-  flush() {}
-
-  prepareCommit() {
-    if (this.#lines.length === 0) return []
-    const { epoch, attempt, subtask, jobId } = this.#context
-    const number = String(this.#written++).padStart(6, '0')
-    const name = `tx-${String(epoch).padStart(6, '0')}-${attempt}-${number}-${subtask}-${jobId.slice(0, 8)}`
-    const file = openSync(join(this.#folder, `.${name}`), 'wx')
-    writeSync(file, this.#lines.join(''))
-    fsyncSync(file)
-    closeSync(file)
-    syncFolder(this.#folder)
-    this.#lines = []
-    return [name]
-  }
-
-  close() {}
-}
-
-/** False: it was committed before. */
+/** Harmless when it was committed before. */
 function commitTransaction(folder, name) {
   const [hidden, visible] = [join(folder, `.${name}`), join(folder, name)]
-  if (!existsSync(hidden)) {
-    if (existsSync(visible)) return false
-    throw new Error(`transaction ${name} is neither prepared nor committed`)
-  }
-  renameSync(hidden, visible)
-  syncFolder(folder)
-  return true
+  if (existsSync(hidden)) {
+    renameSync(hidden, visible)
+    syncFolder(folder)
+  } else if (!existsSync(visible)) throw new Error(`transaction ${name} is neither prepared nor committed`)
 }
 
 function syncFolder(folder) {

@@ -16,9 +16,9 @@ const points = (process.env.MILLRACE_KILL_AT ?? '')
     return { type, left: Number(n), delayMs: Number(delayMs) }
   })
 
-/** One line: `{"type": …}` with the fields. */
+/** One line: `{"type": …, "atMs": …}` with the fields; `atMs` counts from the start of the process. */
 export function trace(type, fields = {}) {
-  if (tracing) writeSync(TRACE_FD, `${JSON.stringify({ type, ...fields })}\n`)
+  if (tracing) writeSync(TRACE_FD, `${JSON.stringify({ type, atMs: Math.round(performance.now()), ...fields })}\n`)
   for (const point of points) if (point.type === type && --point.left === 0) dieAfter(point.delayMs)
 }
 

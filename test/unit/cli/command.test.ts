@@ -346,7 +346,7 @@ describe('what is shown', () => {
     run.clock.advance(1000)
     job.emit({ type: 'restart.scheduled', delayMs: 10, atMs: 0, error: new Error('boom') })
     expect(run.err()).toContain(
-      'words  RUNNING  12,345 in/s  6,173 out/s  checkpoint 7 in 12 ms  restarts 1  back-pressure 25 %\r\u001b[Kwords: restarting in 10 ms after: boom\n',
+      'words  RUNNING  12,345 in/s  6,173 out/s  checkpoint 7 (12 ms)  restarts 1  back-pressure 25%\r\u001b[Kwords: restarting in 10 ms after: boom\n',
     )
     job.end('FINISHED')
     await settled()

@@ -20,15 +20,23 @@ const sample: JobSample = {
 describe('the status line', () => {
   test('has rates, last checkpoint, restarts and back-pressure', () => {
     expect(statusLine([sample], 200)).toBe(
-      'word count  RUNNING  1,234,567 in/s  9 out/s  checkpoint 17 in 1,234 ms  restarts 0  back-pressure 13 %',
+      'word count  RUNNING  1.23M in/s  9 out/s  checkpoint 17 (1,234 ms)  restarts 0  back-pressure 13%',
     )
     expect(statusLine([{ ...sample, metrics }], 200)).toContain('no checkpoint')
   })
 
   test('never fills the last column', () => {
-    for (const columns of [10, 40, 80]) expect(statusLine([sample], columns)).toHaveLength(columns - 1)
-    expect(statusLine([sample], 40)).toMatch(/…$/)
+    for (const columns of [10, 40, 90]) expect(statusLine([sample], columns)).toHaveLength(columns - 1)
+    expect(statusLine([sample], 40)).toMatch(/^1\.23M in\/s.*…$/)
     expect(statusLine([sample], 0)).toHaveLength(1)
+  })
+
+  test('cuts the name of the job before a figure', () => {
+    expect(statusLine([sample], 90)).toMatch(/^word.*… {2}1\.23M in\/s .*back-pressure 13%$/)
+  })
+
+  test('shows all figures on a terminal of 80 columns', () => {
+    expect(statusLine([sample], 80)).toMatch(/^1\.23M in\/s .*back-pressure 13%$/)
   })
 
   test('of several jobs shows the first and counts the others; of none is empty', () => {

@@ -41,7 +41,9 @@ describe('a collection as a source', () => {
   it('refuses a string, and what is no iterable', () => {
     // Plain JavaScript may hand over anything.
     const anything = collectionSource as (values: unknown) => unknown
-    expect(() => anything('abc')).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('string') }))
+    expect(() => anything('abc')).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('string') }),
+    )
     expect(() => anything({})).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
   })
 

@@ -89,8 +89,9 @@ describe('defineSource', () => {
     await before.emit(2_001)
     const reads: string[] = []
     const again = counting({
-      async *read(split, position) {
+      read(split, position) {
         reads.push(`${split}@${position}`)
+        return (async function* () {})()
       },
     })
     const after = await new SourceUnderTest(again.source, await before.snapshot()).open()
@@ -101,7 +102,8 @@ describe('defineSource', () => {
 
   it('fixes a starting point when the split is found and never evaluates it again', async () => {
     let starts = 0
-    const started = () => counting({ start: () => 1_998 + starts++ - starts + 1, splits: () => ['a', { id: 'b', position: 1_999 }] })
+    const started = () =>
+      counting({ start: () => 1_998 + starts++ - starts + 1, splits: () => ['a', { id: 'b', position: 1_999 }] })
     const before = await new SourceUnderTest(started().source).open()
     const state = await before.snapshot()
     expect(starts).toBe(1)
@@ -119,7 +121,7 @@ describe('defineSource', () => {
     const options: DefineSourceOptions<string, number> = {
       boundedness: 'continuous-unbounded',
       discoverEvery: '1 s',
-      splits: () => found[Math.min(asked++, 2)]!,
+      splits: () => found[Math.min(asked++, 2)] ?? [],
       start: () => 0,
       async *read(split, position, signal) {
         if (position === 0) yield { value: split, position: 1 }
@@ -134,7 +136,10 @@ describe('defineSource', () => {
     await running.emit(3)
     expect(running.values).toEqual(['x', 'y', 'z'])
     const state = await running.snapshot()
-    const restored = await new SourceUnderTest(defineSource({ ...options, discoverEvery: undefined }), { clock, ...state }).open()
+    const restored = await new SourceUnderTest(defineSource({ ...options, discoverEvery: undefined }), {
+      clock,
+      ...state,
+    }).open()
     await settled()
     expect(asked).toBe(3)
     await restored.close()
@@ -154,10 +159,13 @@ describe('defineSource', () => {
     const before = await new SourceUnderTest(returning).open()
     await before.emit(1)
     const state = await before.snapshot()
-    await expect(before.emit(1)).rejects.toMatchObject({ code: 'SOURCE_ENDED', message: expect.stringContaining('only') })
+    await expect(before.emit(1)).rejects.toMatchObject({
+      code: 'SOURCE_ENDED',
+      message: expect.stringContaining('only'),
+    })
     const waiting = await new SourceUnderTest(returning, state).open()
     await waiting.close()
-    expect(waiting.harnesses[0]!.failures).toEqual([])
+    expect(waiting.harness().failures).toEqual([])
   })
 
   it('fails with the very object that read threw, behind the records before it', async () => {
@@ -181,7 +189,14 @@ describe('defineSource', () => {
       boundedness: 'continuous-unbounded',
       splits: () => ['deaf'],
       start: () => 0,
-      read: () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise((settle) => void (late = settle)) }) }),
+      read: () => ({
+        [Symbol.asyncIterator]: () => ({
+          next: () =>
+            new Promise((settle) => {
+              late = settle
+            }),
+        }),
+      }),
     })
     const running = await new SourceUnderTest(source, { clock }).open()
     await settled()
@@ -191,7 +206,7 @@ describe('defineSource', () => {
     await closed
     late({ done: false, value: { value: 1, position: 1 } })
     await settled()
-    running.operators[0]!.emitNext(10)
+    running.operator().emitNext(10)
     expect(running.values).toEqual([])
   })
 
@@ -214,10 +229,19 @@ describe('defineSource', () => {
   })
 
   it('refuses what is no record and no split, showing it', async () => {
-    const noRecord = counting({ splits: () => ['a'], read: (async function* () { yield { value: 1 } }) as never })
-    await expect((await new SourceUnderTest(noRecord.source).open()).runToEnd()).rejects.toMatchObject({ code: 'SOURCE_INVALID' })
+    const noRecord = counting({
+      splits: () => ['a'],
+      read: async function* () {
+        yield { value: 1 }
+      } as never,
+    })
+    await expect((await new SourceUnderTest(noRecord.source).open()).runToEnd()).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+    })
     const noSplit = counting({ splits: () => [5] as never })
-    await expect((await new SourceUnderTest(noSplit.source).open()).runToEnd()).rejects.toMatchObject({ code: 'SOURCE_INVALID' })
+    await expect((await new SourceUnderTest(noSplit.source).open()).runToEnd()).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+    })
     expect(() => counting({ discoverEvery: 5 })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
   })
 })

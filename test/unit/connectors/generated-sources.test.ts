@@ -18,36 +18,56 @@ describe('a sequence', () => {
 
   it('is split into parts that cover it exactly, at any parallelism', () => {
     fc.assert(
-      fc.property(fc.integer({ min: -50, max: 50 }), fc.integer({ min: 0, max: 60 }), fc.integer({ min: 1, max: 70 }), (from, more, parts) => {
-        const splits = contiguousSplits(from, from + more, parts)
-        expect(splits.flatMap(({ next, end }) => range(next, end - 1))).toEqual(range(from, from + more))
-        expect(splits.length).toBe(Math.min(parts, more + 1))
-      }),
+      fc.property(
+        fc.integer({ min: -50, max: 50 }),
+        fc.integer({ min: 0, max: 60 }),
+        fc.integer({ min: 1, max: 70 }),
+        (from, more, parts) => {
+          const splits = contiguousSplits(from, from + more, parts)
+          expect(splits.flatMap(({ next, end }) => range(next, end - 1))).toEqual(range(from, from + more))
+          expect(splits.length).toBe(Math.min(parts, more + 1))
+        },
+      ),
     )
   })
 
   it('goes on behind the last emitted number, wherever it is stopped', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 0, max: 30 }), async (old, renewed, count) => {
-        const before = await new SourceUnderTest(sequenceSource(0, 24), { parallelism: old }).open()
-        for (let subtask = 0; subtask < old; subtask++) await before.emit(count % 9, subtask)
-        const after = await new SourceUnderTest(sequenceSource(0, 24), { parallelism: renewed, ...(await before.snapshot()) }).open()
-        await after.runToEnd()
-        expect(sorted([...before.values, ...after.values])).toEqual(range(0, 24))
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 0, max: 30 }),
+        async (old, renewed, count) => {
+          const before = await new SourceUnderTest(sequenceSource(0, 24), { parallelism: old }).open()
+          for (let subtask = 0; subtask < old; subtask++) await before.emit(count % 9, subtask)
+          const after = await new SourceUnderTest(sequenceSource(0, 24), {
+            parallelism: renewed,
+            ...(await before.snapshot()),
+          }).open()
+          await after.runToEnd()
+          expect(sorted([...before.values, ...after.values])).toEqual(range(0, 24))
+        },
+      ),
       { numRuns: 50 },
     )
   })
 
   it('refuses bounds that are no whole numbers, and an end before the start', () => {
-    for (const [from, to] of [[0.5, 2], [0, Number.NaN], [2, 1], [0, Number.MAX_SAFE_INTEGER]] as const)
+    for (const [from, to] of [
+      [0.5, 2],
+      [0, Number.NaN],
+      [2, 1],
+      [0, Number.MAX_SAFE_INTEGER],
+    ] as const)
       expect(() => sequenceSource(from, to)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
   })
 })
 
 describe('a data generator', () => {
   it('makes each number up to its count once, over all subtasks', async () => {
-    const source = await new SourceUnderTest(new DataGeneratorSource((index) => index * 2, { count: 11 }), { parallelism: 3 }).open()
+    const source = await new SourceUnderTest(new DataGeneratorSource((index) => index * 2, { count: 11 }), {
+      parallelism: 3,
+    }).open()
     await source.runToEnd()
     expect(sorted(source.values)).toEqual(range(0, 10).map((index) => index * 2))
   })
@@ -82,12 +102,14 @@ describe('a data generator', () => {
 
   it('settles its wait when the next record is due', async () => {
     const clock = new VirtualClock()
-    const source = await new SourceUnderTest(new DataGeneratorSource((index) => index, { ratePerSecond: 4 }), { clock }).open()
-    const [operator] = source.operators
-    operator!.emitNext(10)
-    operator!.emitNext(10)
+    const source = await new SourceUnderTest(new DataGeneratorSource((index) => index, { ratePerSecond: 4 }), {
+      clock,
+    }).open()
+    const operator = source.operator()
+    operator.emitNext(10)
+    operator.emitNext(10)
     let due = false
-    void operator!.available().then(() => {
+    void operator.available().then(() => {
       due = true
     })
     clock.advance(249)
@@ -100,6 +122,8 @@ describe('a data generator', () => {
 
   it('refuses options that make no sense', () => {
     for (const options of [{ count: -1 }, { count: 1.5 }, { ratePerSecond: 0 }, { ratePerSecond: Number.NaN }])
-      expect(() => new DataGeneratorSource((index) => index, options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+      expect(() => new DataGeneratorSource((index) => index, options)).toThrow(
+        expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+      )
   })
 })

@@ -8,7 +8,9 @@ import { defaultSerializer, valueCodec } from '../../../src/elements/serializer.
 
 const serializer = defaultSerializer<unknown>()
 const back = (value: unknown) => serializer.deserialize(serializer.serialize(value), 1)
-const thrown = (call: () => unknown): { readonly code?: string; readonly message?: string; readonly details?: { readonly path?: string } } => {
+const thrown = (
+  call: () => unknown,
+): { readonly code?: string; readonly message?: string; readonly details?: { readonly path?: string } } => {
   try {
     call()
   } catch (error) {
@@ -25,7 +27,22 @@ const primitive = fc.oneof(
   fc.maxSafeInteger(),
   fc.bigInt(),
   fc.boolean(),
-  fc.constantFrom(undefined, null, -0, Number.NaN, '\ud800', 127, 128, -1, 2 ** 31 - 1, -(2 ** 31), 2 ** 31, 2n ** 63n, -(2n ** 63n), -(2n ** 64n)),
+  fc.constantFrom(
+    undefined,
+    null,
+    -0,
+    Number.NaN,
+    '\ud800',
+    127,
+    128,
+    -1,
+    2 ** 31 - 1,
+    -(2 ** 31),
+    2 ** 31,
+    2n ** 63n,
+    -(2n ** 63n),
+    -(2n ** 64n),
+  ),
 )
 const value = fc.letrec((tie) => ({
   value: fc.oneof(
@@ -37,7 +54,9 @@ const value = fc.letrec((tie) => ({
     fc.bigInt64Array(),
     fc.array(tie('value'), { maxLength: 5 }),
     fc.sparseArray(tie('value'), { maxNumElements: 5 }),
-    fc.dictionary(fc.oneof(fc.string(), fc.constantFrom('__proto__', '1', 'constructor', 'é')), tie('value'), { maxKeys: 5 }),
+    fc.dictionary(fc.oneof(fc.string(), fc.constantFrom('__proto__', '1', 'constructor', 'é')), tie('value'), {
+      maxKeys: 5,
+    }),
     fc.array(fc.tuple(tie('value'), tie('value')), { maxLength: 4 }).map((entries) => new Map(entries)),
     fc.array(tie('value'), { maxLength: 4 }).map((elements) => new Set(elements)),
   ),
@@ -49,7 +68,7 @@ describe('the default serializer', () => {
       fc.property(value, (original) => {
         deepStrictEqual(back(original), original)
       }),
-      { numRuns: 500 },
+      { numRuns: 500, seed: 1 },
     )
   })
 
@@ -61,20 +80,24 @@ describe('the default serializer', () => {
     ['an empty array with a length', new Array(5)],
     ['an array of four thousand million holes', Object.assign(new Array<number>(2 ** 32 - 1), { 7: 1 })],
     ['a match with its named properties', /(?<word>b)/.exec('abc')],
-    ['an array with a hole in the middle', [1, , undefined, 3]],
+    ['an array with a hole in the middle', Object.assign(new Array(4), { 0: 1, 2: undefined, 3: 3 })],
     ['bytes', new Uint8Array([1, 2, 3]).buffer],
     ['a view of a part of a buffer', new Float32Array(new Float32Array([1, 2, 3, 4]).buffer, 4, 2)],
     ['a DataView', new DataView(new Uint8Array([9, 8, 7]).buffer)],
     ['a Buffer', Buffer.from('abc')],
     ['a boxed string, number, boolean and bigint', [Object('ab'), Object(1), Object(false), Object(1n)]],
-    ['an error with cause and extra property', Object.assign(new TypeError('bad', { cause: { why: 1 } }), { code: 'E' })],
+    [
+      'an error with cause and extra property',
+      Object.assign(new TypeError('bad', { cause: { why: 1 } }), { code: 'E' }),
+    ],
     ['a map with an object as key', new Map([[{ a: 1 }, new Set([[1]])]])],
     ['a string of 63, 64 and 20,000 units', ['x'.repeat(63), 'x'.repeat(64), 'é'.repeat(20_000), '✓'.repeat(20_000)]],
   ])('keeps %s', (_, original) => {
     const copy = back(original)
     deepStrictEqual(copy, original)
     expect(Object.getPrototypeOf(copy as object)).toBe(Object.getPrototypeOf(original))
-    if (typeof original === 'object' && original !== null) deepStrictEqual(Reflect.ownKeys(copy as object), Reflect.ownKeys(original))
+    if (typeof original === 'object' && original !== null)
+      deepStrictEqual(Reflect.ownKeys(copy as object), Reflect.ownKeys(original))
   })
 
   test('an own __proto__ changes no prototype', () => {
@@ -93,7 +116,12 @@ describe('the default serializer', () => {
   })
 
   test('writes no property that an object only inherits from a polluted Object.prototype', () => {
-    Object.defineProperty(Object.prototype, 'polluted', { value: 1, enumerable: true, configurable: true, writable: true })
+    Object.defineProperty(Object.prototype, 'polluted', {
+      value: 1,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    })
     let names: readonly string[]
     try {
       names = Object.keys(back({ own: 2 }) as object)
@@ -174,7 +202,7 @@ describe('hostile bytes', () => {
           expect(error).toMatchObject({ code: 'NOT_DESERIALIZABLE' })
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 3000, seed: 1 },
     )
     expect(Object.keys(Object.prototype)).toEqual([])
   })
@@ -184,12 +212,14 @@ describe('hostile bytes', () => {
       fc.property(value, fc.nat(), fc.integer({ min: 1, max: 255 }), (original, place, change) => {
         const bytes = serializer.serialize(original)
         const at = place % bytes.length
-        expect(thrown(() => serializer.deserialize(bytes.subarray(0, at), 1))).toMatchObject({ code: 'NOT_DESERIALIZABLE' })
+        expect(thrown(() => serializer.deserialize(bytes.subarray(0, at), 1))).toMatchObject({
+          code: 'NOT_DESERIALIZABLE',
+        })
         bytes[at] = (bytes[at] as number) ^ change
         const { code } = thrown(() => serializer.deserialize(bytes, 1))
         expect([undefined, 'NOT_DESERIALIZABLE']).toContain(code)
       }),
-      { numRuns: 500 },
+      { numRuns: 500, seed: 1 },
     )
   })
 
@@ -204,7 +234,9 @@ describe('hostile bytes', () => {
     ['bytes behind the value', [0x81, 0x81]],
     ['nothing', []],
   ])('%s', (_, bytes) => {
-    expect(thrown(() => serializer.deserialize(Uint8Array.from(bytes), 1))).toMatchObject({ code: 'NOT_DESERIALIZABLE' })
+    expect(thrown(() => serializer.deserialize(Uint8Array.from(bytes), 1))).toMatchObject({
+      code: 'NOT_DESERIALIZABLE',
+    })
   })
 })
 
@@ -229,7 +261,12 @@ describe('a codec around a serializer of a user', () => {
   })
 
   test('refuses what is no Uint8Array', () => {
-    const codec = valueCodec<string>({ id: 'x', version: 1, serialize: (text) => text as unknown as Uint8Array, deserialize: () => '' })
+    const codec = valueCodec<string>({
+      id: 'x',
+      version: 1,
+      serialize: (text) => text as unknown as Uint8Array,
+      deserialize: () => '',
+    })
     expect(() => codec.write(new ByteWriter(1), 'text')).toThrow(expect.objectContaining({ code: 'NOT_SERIALIZABLE' }))
   })
 })

@@ -13,51 +13,55 @@ const boundless = () =>
     start: () => 0,
     async *read(split, position, signal) {
       const step = split === 'a' ? 10 : 1
-      for (let next = position; !signal.aborted; next++) yield { value: split, position: next + 1, timestamp: next * step }
+      for (let next = position; !signal.aborted; next++)
+        yield { value: split, position: next + 1, timestamp: next * step }
     },
   })
 
 describe('a source operator', () => {
   it('stops at its budget and when the gate closes', async () => {
     const source = await new SourceUnderTest(sequenceSource(1, 100)).open()
-    const [operator] = source.operators
-    const [harness] = source.harnesses
-    expect(operator!.emitNext(3)).toBe(MORE_AVAILABLE)
-    const before = harness!.records.length
-    harness!.gate.closed = 1
-    expect(operator!.emitNext(50)).toBe(MORE_AVAILABLE)
-    expect(harness!.records.length).toBe(before)
-    expect(harness!.counters.recordsOut).toBe(before)
+    const operator = source.operator()
+    const harness = source.harness()
+    expect(operator.emitNext(3)).toBe(MORE_AVAILABLE)
+    const before = harness.records.length
+    harness.gate.closed = 1
+    expect(operator.emitNext(50)).toBe(MORE_AVAILABLE)
+    expect(harness.records.length).toBe(before)
+    expect(harness.counters.recordsOut).toBe(before)
   })
 
   it('assigns timestamps and emits the watermark periodically, after the records that made it', async () => {
     const strategy = WatermarkStrategy.forBoundedOutOfOrderness<number>(2, { timestampAssigner: (value) => value * 10 })
     const source = await new SourceUnderTest(collectionSource([1, 5, 3]), { strategy }).open()
-    const [harness] = source.harnesses
+    const harness = source.harness()
     await source.emit(3)
-    expect(harness!.records.map(({ timestamp }) => timestamp)).toEqual([10, 50, 30])
-    expect(harness!.times).toEqual([])
-    harness!.advance(200)
-    expect(harness!.times).toEqual([47])
-    harness!.advance(600)
-    expect(harness!.times).toEqual([47])
+    expect(harness.records.map(({ timestamp }) => timestamp)).toEqual([10, 50, 30])
+    expect(harness.times).toEqual([])
+    harness.advance(200)
+    expect(harness.times).toEqual([47])
+    harness.advance(600)
+    expect(harness.times).toEqual([47])
   })
 
   it('refuses a timestamp that is none, and names what was returned', async () => {
     const strategy = WatermarkStrategy.noWatermarks<number>({ timestampAssigner: () => Number.NaN })
     const source = await new SourceUnderTest(collectionSource([1]), { strategy }).open()
-    await expect(source.runToEnd()).rejects.toMatchObject({ code: 'TIMESTAMP_INVALID', message: expect.stringContaining('NaN') })
+    await expect(source.runToEnd()).rejects.toMatchObject({
+      code: 'TIMESTAMP_INVALID',
+      message: expect.stringContaining('NaN'),
+    })
   })
 
   it('combines the watermarks of its splits by minimum', async () => {
     const strategy = WatermarkStrategy.forMonotonousTimestamps<string>()
     const source = await new SourceUnderTest(boundless(), { strategy }).open()
     await source.emit(200)
-    const [harness] = source.harnesses
-    harness!.advance(200)
+    const harness = source.harness()
+    harness.advance(200)
     const largest = (split: string) =>
-      Math.max(...harness!.records.filter(({ value }) => value === split).map(({ timestamp }) => timestamp))
-    expect(harness!.times).toEqual([Math.min(largest('a'), largest('b')) - 1])
+      Math.max(...harness.records.filter(({ value }) => value === split).map(({ timestamp }) => timestamp))
+    expect(harness.times).toEqual([Math.min(largest('a'), largest('b')) - 1])
     await source.close()
   })
 
@@ -73,14 +77,14 @@ describe('a source operator', () => {
       },
     })
     const source = await new SourceUnderTest(quiet, { strategy }).open()
-    const [harness] = source.harnesses
+    const harness = source.harness()
     await source.emit(1)
-    harness!.gate.closed = 1
-    harness!.advance(3_000)
-    expect(harness!.times).toEqual([])
-    harness!.gate.closed = 0
-    harness!.advance(1_200)
-    expect(harness!.times).toEqual(['idle'])
+    harness.gate.closed = 1
+    harness.advance(3_000)
+    expect(harness.times).toEqual([])
+    harness.gate.closed = 0
+    harness.advance(1_200)
+    expect(harness.times).toEqual(['idle'])
     await source.close()
   })
 
@@ -88,7 +92,10 @@ describe('a source operator', () => {
     const before = await new SourceUnderTest(sequenceSource(1, 40), { parallelism: 4 }).open()
     for (let subtask = 0; subtask < 4; subtask++) await before.emit(3, subtask)
     const emitted = before.values
-    const after = await new SourceUnderTest(sequenceSource(1, 40), { parallelism: 2, ...(await before.snapshot()) }).open()
+    const after = await new SourceUnderTest(sequenceSource(1, 40), {
+      parallelism: 2,
+      ...(await before.snapshot()),
+    }).open()
     await after.runToEnd()
     expect([...emitted, ...after.values].sort((one, other) => Number(one) - Number(other))).toEqual(
       Array.from({ length: 40 }, (_, index) => index + 1),

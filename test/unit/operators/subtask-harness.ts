@@ -15,15 +15,15 @@ import {
   type OperatorFactory,
   type SourceOperator,
 } from '../../../src/operators/operator.ts'
-import { sinkOperator } from '../../../src/operators/sink-operator.ts'
 import type { Sink } from '../../../src/operators/sink.ts'
+import { sinkOperator } from '../../../src/operators/sink-operator.ts'
 import type { Source, SourceSplit, SplitEnumerator } from '../../../src/operators/source.ts'
 import { sourceOperator } from '../../../src/operators/source-operator.ts'
 import { WatermarkStrategy } from '../../../src/operators/watermark-strategy.ts'
 import { causes } from '../../../src/runtime/control/causes.ts'
 import { twoPhaseCommit } from '../../../src/runtime/control/two-phase-commit.ts'
-import { decodeOperatorState } from '../../../src/state/operator-state-format.ts'
 import { operatorStateStore } from '../../../src/state/operator-state.ts'
+import { decodeOperatorState } from '../../../src/state/operator-state-format.ts'
 import { redistributeOperatorState } from '../../../src/state/redistribution.ts'
 
 export interface SubtaskOptions {
@@ -62,7 +62,14 @@ export class SubtaskHarness {
   readonly #pauses = new Set<Promise<void>>()
 
   constructor(options: SubtaskOptions = {}) {
-    const { subtask = 0, parallelism = 1, attempt = 0, epoch = 1, jobId = 'a'.repeat(32), checkpointing = true } = options
+    const {
+      subtask = 0,
+      parallelism = 1,
+      attempt = 0,
+      epoch = 1,
+      jobId = 'a'.repeat(32),
+      checkpointing = true,
+    } = options
     this.clock = options.clock ?? new VirtualClock()
     this.files = options.files ?? new SimulatedFileSystem()
     const lists = options.restored?.map((bytes) => (bytes === undefined ? undefined : decodeOperatorState(bytes)))
@@ -139,7 +146,11 @@ export class SubtaskHarness {
   /** The clock goes on, and what its timers mailed is run. */
   advance(ms: number): void {
     const until = this.clock.now() + ms
-    for (let next = this.clock.nextDeadlineMs(); next !== undefined && next <= until; next = this.clock.nextDeadlineMs()) {
+    for (
+      let next = this.clock.nextDeadlineMs();
+      next !== undefined && next <= until;
+      next = this.clock.nextDeadlineMs()
+    ) {
       this.clock.runNext()
       this.runMails()
     }
@@ -168,7 +179,11 @@ export class SubtaskHarness {
 }
 
 /** The barrier's way through one operator: what the snapshot holds, once everything is durable. */
-export async function checkpoint(harness: SubtaskHarness, operator: Operator, id: number): Promise<Uint8Array | undefined> {
+export async function checkpoint(
+  harness: SubtaskHarness,
+  operator: Operator,
+  id: number,
+): Promise<Uint8Array | undefined> {
   await operator.prepareSnapshotPreBarrier?.(id)
   const durable = operator.snapshotState?.(id)
   const bytes = harness.snapshotBytes()
@@ -219,21 +234,30 @@ export class SourceUnderTest<T> {
     const clock = options.clock ?? new VirtualClock()
     const files = options.files ?? new SimulatedFileSystem()
     const make: OperatorFactory = sourceOperator(source, options.strategy ?? WatermarkStrategy.noWatermarks<T>(), 200)
-    this.harnesses = Array.from({ length: parallelism }, (_, subtask) => new SubtaskHarness({ ...options, subtask, clock, files }))
+    this.harnesses = Array.from(
+      { length: parallelism },
+      (_, subtask) => new SubtaskHarness({ ...options, subtask, clock, files }),
+    )
     this.operators = this.harnesses.map((harness) => make(harness.context) as SourceOperator)
     const serializer: Serializer<SourceSplit> = source.splitSerializer ?? defaultSerializer<SourceSplit>()
     this.enumerator = source.createEnumerator(
       {
         parallelism,
-        environment: { clock, files, logger: this.harnesses[0]!.context.logger },
+        environment: { clock, files, logger: this.harness().context.logger },
         registeredReaders: () => this.operators.map((_, index) => index),
-        assignSplits: (subtask, splits) => this.operators[subtask]!.addSplits(splits.map((split) => framed(serializer, split))),
-        signalNoMoreSplits: (subtask) => this.operators[subtask]!.noMoreSplits(),
-        callAsync: (call, handle) => void call().then(handle).catch((cause: unknown) => void this.failures.push(cause)),
+        assignSplits: (subtask, splits) =>
+          this.operator(subtask).addSplits(splits.map((split) => framed(serializer, split))),
+        signalNoMoreSplits: (subtask) => this.operator(subtask).noMoreSplits(),
+        callAsync: (call, handle) =>
+          void call()
+            .then(handle)
+            .catch((cause: unknown) => void this.failures.push(cause)),
         callPeriodically: (call, handle, initialDelayMs, periodMs) => {
           const again = () => {
             clock.setTimer(periodMs, again)
-            void call().then(handle).catch((cause: unknown) => void this.failures.push(cause))
+            void call()
+              .then(handle)
+              .catch((cause: unknown) => void this.failures.push(cause))
           }
           clock.setTimer(initialDelayMs, again)
         },
@@ -255,6 +279,14 @@ export class SourceUnderTest<T> {
     return this
   }
 
+  harness(subtask = 0): SubtaskHarness {
+    return this.harnesses[subtask] as SubtaskHarness
+  }
+
+  operator(subtask = 0): SourceOperator {
+    return this.operators[subtask] as SourceOperator
+  }
+
   get values(): readonly unknown[] {
     return this.harnesses.flatMap((harness) => harness.values)
   }
@@ -265,7 +297,7 @@ export class SourceUnderTest<T> {
 
   /** Polls until so many records of one subtask are out, or it ended. */
   async emit(count: number, subtask = 0): Promise<void> {
-    const harness = this.harnesses[subtask]!
+    const harness = this.harness(subtask)
     const until = harness.records.length + count
     while (harness.records.length < until && !this.#ended.has(subtask)) await this.#poll(subtask, 1)
   }
@@ -279,7 +311,7 @@ export class SourceUnderTest<T> {
     const enumeratorState = await this.enumerator.snapshotState(id)
     const restored = this.operators.map((operator, subtask) => {
       operator.snapshotState?.(id)
-      return this.harnesses[subtask]!.snapshotBytes()
+      return this.harness(subtask).snapshotBytes()
     })
     return { enumeratorState, restored }
   }
@@ -292,10 +324,11 @@ export class SourceUnderTest<T> {
   async #poll(subtask: number, budget: number): Promise<void> {
     if (this.failures.length > 0) throw this.failures[0]
     if (this.#ended.has(subtask)) return
-    const operator = this.operators[subtask]!
+    const operator = this.operator(subtask)
     const status = operator.emitNext(budget)
     if (status === END_OF_INPUT) this.#ended.add(subtask)
     // Not for ever: another subtask may have to be polled first, or the enumerator may have failed.
-    if (status === NOTHING_AVAILABLE) await Promise.race([operator.available(), new Promise((settle) => setImmediate(settle))])
+    if (status === NOTHING_AVAILABLE)
+      await Promise.race([operator.available(), new Promise((settle) => setImmediate(settle))])
   }
 }

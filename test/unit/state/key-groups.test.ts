@@ -71,7 +71,9 @@ describe('the key groups of the subtasks', () => {
     [128, 0],
     [40_000, 2],
   ])('max parallelism %i with parallelism %i is refused', (maxParallelism, parallelism) => {
-    expect(() => keyGroupRanges(maxParallelism, parallelism)).toThrow(expect.objectContaining({ code: 'PARALLELISM_ABOVE_MAXIMUM' }))
+    expect(() => keyGroupRanges(maxParallelism, parallelism)).toThrow(
+      expect.objectContaining({ code: 'PARALLELISM_ABOVE_MAXIMUM' }),
+    )
   })
 
   test('the default max parallelism is a power of two of at least one and a half times the parallelism', () => {

@@ -1,0 +1,63 @@
+/** What the claims about state backends share: how a backend is opened, and a few states. */
+import type { Serializer } from '../elements/serializer.ts'
+import { AggregatingStateDescriptor, ValueStateDescriptor } from '../state/descriptors.ts'
+import type { KeyGroupRange } from '../state/key-group-range.ts'
+import type { KeyedStateBackend, KeyedStatePayload } from '../state/state-backend.ts'
+
+export interface StateBackendCase {
+  readonly claim: string
+  /** Rejects when the claim does not hold. */
+  run(): Promise<void>
+}
+
+export interface StateBackendSuiteOptions {
+  /** A new, empty backend. */
+  create(options: {
+    readonly maxParallelism: number
+    readonly keyGroups: KeyGroupRange
+  }): KeyedStateBackend | Promise<KeyedStateBackend>
+}
+
+/** A backend with what the payloads hold; of all key groups unless others are given. */
+export type OpenBackend = (
+  payloads?: readonly KeyedStatePayload[],
+  keyGroups?: KeyGroupRange,
+  maxParallelism?: number,
+) => Promise<KeyedStateBackend>
+
+export const MAX_PARALLELISM = 16
+export const WHOLE: KeyGroupRange = { first: 0, last: MAX_PARALLELISM - 1 }
+export const COUNT = new ValueStateDescriptor<number>('count')
+
+export function opener({ create }: StateBackendSuiteOptions): OpenBackend {
+  return async (payloads = [], keyGroups = WHOLE, maxParallelism = MAX_PARALLELISM) => {
+    const backend = await create({ maxParallelism, keyGroups })
+    if (payloads.length > 0) await backend.restore(payloads)
+    return backend
+  }
+}
+
+/** Its accumulator is changed in place, as the contract allows. */
+export const meanOf = new AggregatingStateDescriptor('mean', {
+  createAccumulator: () => ({ sum: 0, count: 0 }),
+  add(value: number, accumulator) {
+    accumulator.sum += value
+    accumulator.count++
+    return accumulator
+  },
+  getResult: ({ sum, count }) => sum / count,
+  merge: (a, b) => ({ sum: a.sum + b.sum, count: a.count + b.count }),
+})
+
+/** A serializer of a user that tells which version it reads. */
+export function text(version: number, serialising: () => void = () => {}): Serializer<string> {
+  return {
+    id: 'text',
+    version,
+    serialize(value) {
+      serialising()
+      return new TextEncoder().encode(value)
+    },
+    deserialize: (bytes, from) => new TextDecoder().decode(bytes) + (from === version ? '' : `, of version ${from}`),
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * File systems under which the publish protocol is broken in one way each: negative controls. What the job asks for is
+ * left out, or done in another order; everything else is passed on.
+ */
+import type { FileOperation, FileSystem } from '../../src/base/file-system.ts'
+
+export const BROKEN: Readonly<Record<string, (files: FileSystem) => FileSystem>> = {
+  'folders are not synced': (files) =>
+    withOperations(files, async (operations) => files.execute(operations.filter(({ type }) => type !== 'syncFolder'))),
+
+  'files are not synced': (files) => ({
+    ...withOperations(files, async (operations) => {
+      for (const operation of operations) {
+        if (operation.type !== 'writeNew') await files.execute([operation])
+        else {
+          const handle = await files.createExclusive(operation.path)
+          await handle.append(operation.bytes)
+          await handle.close()
+        }
+      }
+    }),
+    async createExclusive(path) {
+      const handle = await files.createExclusive(path)
+      return { append: (bytes) => handle.append(bytes), sync: async () => {}, close: () => handle.close() }
+    },
+  }),
+
+  'a checkpoint is reported before the folder that holds it is durable': (files) =>
+    withOperations(files, async (operations) => {
+      const published = operations.findIndex((operation) => publishedId(operation) !== undefined)
+      const kept = operations.filter(({ type }, index) => published < 0 || index < published || type !== 'syncFolder')
+      await files.execute(kept)
+    }),
+
+  'the old checkpoint is deleted before the new one is durable': (files) =>
+    withOperations(files, async (operations) => {
+      for (const operation of operations) {
+        const newest = publishedId(operation)
+        if (newest !== undefined && operation.type === 'rename') await deleteOlder(files, operation.to, newest)
+        await files.execute([operation])
+      }
+    }),
+
+  'output is committed before its checkpoint is durable': (files) =>
+    withOperations(files, async (operations) => {
+      for (const operation of operations) {
+        await files.execute([operation])
+        if (operation.type !== 'rename' || !operation.to.endsWith('.pending')) continue
+        const final = operation.to.replace(/\/\.(part-\d+-\d+\.txt)\..*$/, '/$1')
+        await files.execute([{ type: 'link', from: operation.to, to: final }])
+      }
+    }),
+}
+
+function withOperations(files: FileSystem, execute: FileSystem['execute']): FileSystem {
+  return {
+    openRead: (path) => files.openRead(path),
+    createExclusive: (path) => files.createExclusive(path),
+    read: (path) => files.read(path),
+    stat: (path) => files.stat(path),
+    list: (path) => files.list(path),
+    execute,
+  }
+}
+
+/** Of the operation that makes a checkpoint visible. */
+function publishedId(operation: FileOperation): number | undefined {
+  if (operation.type !== 'rename' || !/\/epoch-\d+\//.test(operation.from)) return undefined
+  const id = /\/chk-(\d+)$/.exec(operation.to)?.[1]
+  return id === undefined ? undefined : Number(id)
+}
+
+async function deleteOlder(files: FileSystem, published: string, newest: number): Promise<void> {
+  const folder = published.slice(0, published.lastIndexOf('/'))
+  for (const { name } of await files.list(folder)) {
+    const id = /^chk-(\d+)$/.exec(name)?.[1]
+    if (id !== undefined && Number(id) < newest) await files.execute([{ type: 'remove', path: `${folder}/${name}` }])
+  }
+}

@@ -1,0 +1,71 @@
+import './zz-mock.ts'
+import { describe, expect, it } from 'vitest'
+import { randomInteger, seededRandom } from '../../src/base/random.ts'
+import { type Case, runCases, say } from './cases.ts'
+import { Input, type JobSettings } from './kill-test-job.ts'
+import { type Life, live, type Loss } from './lives.ts'
+
+const FILE = 'crash-at-every-operation.test.ts'
+const LOSSES: readonly Loss[] = ['kill', 'posix', 'ordered']
+
+const input = new Input({ files: 3, keysPerFile: 3, linesPerFile: 30 })
+const settings: JobSettings = {
+  parallelism: 2,
+  link: 'direct',
+  options: {
+    'execution.checkpointing.interval': 12,
+    'execution.checkpointing.timeout': '2 s',
+    'execution.channel-credit': 2,
+    // State in files of its own.
+    'execution.checkpointing.data-inline-threshold': 0,
+  },
+}
+
+/** The same first process in every case: its operations are those of the run that nobody disturbs. */
+const first: Life = { settings, seed: 1 }
+
+const undisturbed = () => live(input, () => first)
+
+describe('The kill-test job', () => {
+  it('runs to its end in the same way whenever the seed is the same', async () => {
+    const one = await undisturbed()
+    const again = await undisturbed()
+    const other = await live(input, () => ({ settings, seed: 2 }))
+    const hashOf = ({ lives }: typeof one) => lives[0]?.world.traceHash()
+    expect(one.problems).toEqual([])
+    expect(hashOf(again)).toBe(hashOf(one))
+    expect(hashOf(other)).not.toBe(hashOf(one))
+  })
+
+  it('is exact after a crash before any of its file operations, whatever the disk loses', { timeout: 300_000 }, async () => {
+    const operations = (await undisturbed()).lives[0]?.operations ?? 0
+    const crashPoints = function* (): Iterable<Case> {
+      for (let before = 1; before <= operations; before++)
+        for (const loss of LOSSES) {
+          const lives: readonly Life[] = [{ ...first, crash: { before, loss } }]
+          const run = () => live(input, (lived) => lives[lived] ?? { settings, seed: before * 100 + lived })
+          yield { name: `before ${before}, ${loss}`, run }
+        }
+    }
+    const { cases } = await runCases(FILE, crashPoints())
+    say(`crash before each of ${operations} operations, ${cases} cases, 0 wrong`)
+  })
+
+  it('is exact after further crashes during its recovery', { timeout: 300_000 }, async () => {
+    const operations = (await undisturbed()).lives[0]?.operations ?? 0
+    const doubleCrashes = function* (): Iterable<Case> {
+      for (let seed = 1; seed <= 150; seed++) {
+        const random = seededRandom(seed)
+        const crashes = Array.from({ length: randomInteger(random, 2, 4) }, (_, index) => ({
+          before: randomInteger(random, 1, index === 0 ? operations : randomInteger(random, 5, operations)),
+          loss: LOSSES[randomInteger(random, 0, 2)] as Loss,
+        }))
+        const run = () =>
+          live(input, (lived) => ({ settings, seed: lived === 0 ? 1 : seed * 100 + lived, crash: crashes[lived] }))
+        yield { name: `crashes ${seed}`, run }
+      }
+    }
+    const { cases, lives } = await runCases(FILE, doubleCrashes())
+    say(`several crashes in a row, ${cases} cases, ${lives} processes, 0 wrong`)
+  })
+})

@@ -1,0 +1,96 @@
+import './zz-mock.ts'
+import { describe, expect, it } from 'vitest'
+import type { SimulatedOperation } from '../../src/base/simulated-file-system.ts'
+import type { JobEvent } from '../../src/runtime/job-handle.ts'
+import { type Case, runCases, say } from './cases.ts'
+import { CHECKPOINTS, Input, type JobSettings } from './kill-test-job.ts'
+import { type History, type Life, live } from './lives.ts'
+
+const FILE = 'failing-disk.test.ts'
+
+/** What a disk may answer, by what it was asked. */
+const CODES: Readonly<Record<SimulatedOperation['type'], readonly string[]>> = {
+  create: ['ENOSPC', 'EMFILE'],
+  write: ['ENOSPC', 'EIO'],
+  sync: ['EIO', 'ENOSPC'],
+  close: ['EIO'],
+  makeFolder: ['ENOSPC'],
+  rename: ['EIO', 'ENOSPC'],
+  link: ['ENOSPC'],
+  unlink: ['EIO'],
+  removeFolder: ['EIO'],
+  syncFolder: ['EIO'],
+  open: ['EMFILE'],
+  read: ['EIO'],
+  stat: ['EIO'],
+  list: ['EMFILE'],
+}
+
+const input = new Input({ files: 3, keysPerFile: 3, linesPerFile: 30 })
+const settings: JobSettings = {
+  parallelism: 2,
+  link: 'direct',
+  options: {
+    'execution.checkpointing.interval': 12,
+    'execution.checkpointing.timeout': '2 s',
+    'execution.channel-credit': 2,
+    'execution.checkpointing.data-inline-threshold': 0,
+  },
+}
+
+/** The operations of the run that nobody disturbs, in their order. */
+async function operationsOf(job: JobSettings): Promise<readonly SimulatedOperation[]> {
+  const operations: SimulatedOperation[] = []
+  const interfere = (operation: SimulatedOperation) => void operations.push(operation)
+  await live(input, () => ({ settings: job, seed: 1, interfere }))
+  return operations
+}
+
+function* failures(
+  operations: readonly SimulatedOperation[],
+  job: JobSettings,
+  check: (history: History) => readonly string[] = () => [],
+): Iterable<Case> {
+  for (const { index, type, path } of operations)
+    for (const code of CODES[type]) {
+      const failing: Life = {
+        settings: job,
+        seed: 1,
+        disturbed: true,
+        // Half of what was to be written arrives.
+        interfere: (operation) => (operation.index === index ? { type: 'fail', code, bytes: 7 } : undefined),
+      }
+      const run = async () => {
+        const history = await live(input, (lived) => (lived === 0 ? failing : { settings: job, seed: index * 100 + lived }))
+        return { ...history, problems: [...history.problems, ...check(history)] }
+      }
+      yield { name: `${code} at ${index}, ${type} ${path}`, run }
+    }
+}
+
+describe('A disk that fails once', () => {
+  it('costs a checkpoint or an attempt and never a record, wherever it fails', { timeout: 300_000 }, async () => {
+    const operations = await operationsOf(settings)
+    const { cases, lives } = await runCases(FILE, failures(operations, settings))
+    say(`ENOSPC, EIO or EMFILE at each of ${operations.length} operations, ${cases} cases, ${lives - cases} resumed, 0 wrong`)
+  })
+
+  it('stops no job that tolerates failed checkpoints, when it fails in one', { timeout: 300_000 }, async () => {
+    const tolerant: JobSettings = {
+      ...settings,
+      options: { ...settings.options, 'execution.checkpointing.tolerable-failed-checkpoints': 2 ** 31 - 1 },
+    }
+    const inCheckpoints = (await operationsOf(tolerant)).filter(
+      ({ path, to = '' }) => path.startsWith(CHECKPOINTS) && /\/chk-\d+/.test(path + to),
+    )
+    const check = ({ lives }: History) => {
+      const [first] = lives
+      const restarted = first?.events.some(({ type }: JobEvent) => type === 'restart.scheduled')
+      if (first?.outcome.type === 'returned' && restarted !== true) return []
+      return [`the job did not go on: ${first?.outcome.type}, ${restarted === true ? 'restarted' : 'not restarted'}`]
+    }
+    const { cases } = await runCases(FILE, failures(inCheckpoints, tolerant, check))
+    expect(cases).toBeGreaterThan(0)
+    say(`the same in checkpoints of a tolerant job, ${cases} cases, all went on`)
+  })
+})

@@ -1,0 +1,126 @@
+/**
+ * A job and its processes, one after the other on one disk: each may be ended by a crash or disturbed by a fault, the last
+ * one is left in peace. Afterwards everything that was promised is looked up on the disk.
+ */
+import { StreamError } from '../../src/base/errors.ts'
+import type { FileSystem } from '../../src/base/file-system.ts'
+import { seededRandom } from '../../src/base/random.ts'
+import type { DurabilityModel, SimulatedDisk } from '../../src/base/simulated-disk.ts'
+import type { Interference, SimulatedOperation } from '../../src/base/simulated-file-system.ts'
+import type { JobEvent } from '../../src/runtime/job-handle.ts'
+import { CheckpointPromises } from './checkpoint-promises.ts'
+import { compareOutput } from './disk-contents.ts'
+import { type Input, type JobEnd, type JobSettings, runJob } from './kill-test-job.ts'
+import { leftovers } from './leftovers.ts'
+import { type Outcome, SimulatedWorld } from './simulated-world.ts'
+
+/** How a process ends: `kill` leaves the page cache, the others leave what was synced and some of the rest. */
+export type Loss = 'kill' | DurabilityModel
+
+export interface Life {
+  readonly settings: JobSettings
+  /** Of everything in this process. */
+  readonly seed: number
+  /** It dies before this operation, counted from 1. */
+  readonly crash?: { readonly before: number; readonly loss: Loss } | undefined
+  /** What else the disk does to it. */
+  readonly interfere?: ((operation: SimulatedOperation) => Interference | undefined) | undefined
+  readonly wrapFiles?: ((files: FileSystem) => FileSystem) | undefined
+  /** Something was made to go wrong besides the crash: the job may restart, and may end with an error. */
+  readonly disturbed?: boolean | undefined
+}
+
+export interface LifeReport {
+  readonly outcome: Outcome<JobEnd>
+  readonly operations: number
+  readonly events: readonly JobEvent[]
+  readonly world: SimulatedWorld
+}
+
+export interface History {
+  readonly lives: readonly LifeReport[]
+  readonly disk: SimulatedDisk
+  /** Each promise that was broken, in words. */
+  readonly problems: readonly string[]
+}
+
+/** Lives until one ends the job; asks `next` for each further one. More than that many are a defect of their own. */
+const MOST_LIVES = 12
+
+export async function live(input: Input, next: (lived: number) => Life): Promise<History> {
+  const problems: string[] = []
+  const lives: LifeReport[] = []
+  const promises = new CheckpointPromises()
+  let disk = await input.disk()
+  for (let ended = false; !ended; ) {
+    if (lives.length === MOST_LIVES) {
+      problems.push(`the job had not ended after ${MOST_LIVES} processes`)
+      break
+    }
+    const life = next(lives.length)
+    const report = await liveOnce(life, disk, lives.length, promises)
+    lives.push(report)
+    const { outcome, world } = report
+    if (outcome.type === 'returned') await promises.jobEnded(outcome.value, problems)
+    ended = outcome.type === 'returned' || outcome.type === 'hung'
+    if (outcome.type === 'hung') problems.push(`process ${lives.length} hung: ${outcome.why}`)
+    if (outcome.type === 'threw') problems.push(...complaints(life, outcome.error, lives.length))
+    if (outcome.type !== 'died' && life.disturbed !== true) problems.push(...restarts(report, lives.length))
+    if (!ended) {
+      disk = diskAfter(world, life)
+      await promises.processEnded(disk, life.settings)
+    } else disk = world.files.disk
+  }
+  problems.push(...differences(disk, input), ...leftovers(disk))
+  return { lives, disk, problems }
+}
+
+async function liveOnce(
+  life: Life,
+  disk: SimulatedDisk,
+  lived: number,
+  promises: CheckpointPromises,
+): Promise<LifeReport> {
+  const { settings, seed, crash, interfere, wrapFiles } = life
+  const events: JobEvent[] = []
+  const world = new SimulatedWorld({
+    seed,
+    disk,
+    startMs: 1_700_000_000_000 + lived * 60_000,
+    interfere: (operation) => (operation.index === crash?.before ? { type: 'stop' } : interfere?.(operation)),
+    wrapFiles,
+  })
+  const outcome = await world.run(() =>
+    runJob(world, settings, (event) => {
+      events.push(event)
+      promises.see(event)
+    }),
+  )
+  return { outcome, operations: world.files.operations, events, world }
+}
+
+/** What the next process finds. */
+function diskAfter(world: SimulatedWorld, { crash, seed }: Life): SimulatedDisk {
+  const loss = crash?.loss ?? 'kill'
+  if (loss === 'kill') return world.files.kill().disk
+  return world.files.crash({ random: seededRandom(seed ^ 0x5ca1ab1e), model: loss }).disk
+}
+
+/** An undisturbed process has no reason to fail, and whatever fails says what and why. */
+function complaints({ disturbed }: Life, error: unknown, lived: number): string[] {
+  if (!StreamError.is(error)) return [`process ${lived} ended with a nameless error: ${String(error)}`]
+  if (disturbed === true) return []
+  const cause = error.cause === undefined ? '' : ` (${String(error.cause)})`
+  return [`process ${lived} failed without a reason: ${error.code}: ${error.message}${cause}`]
+}
+
+function restarts({ events }: LifeReport, lived: number): string[] {
+  return events.flatMap((event) =>
+    event.type === 'restart.scheduled' ? [`process ${lived} restarted without a reason: ${String(event.error)}`] : [],
+  )
+}
+
+function differences(disk: SimulatedDisk, input: Input): string[] {
+  const found = compareOutput(disk, input.expected())
+  return Object.entries(found).flatMap(([what, count]) => (count === 0 ? [] : [`${count} lines ${what}`]))
+}
