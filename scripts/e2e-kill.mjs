@@ -211,7 +211,7 @@ function readDisk(checkpoints) {
 
 function recordOf(folder) {
   const path = join(folder, 'job.json')
-  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).record : undefined
 }
 
 function verifyOutput(job) {

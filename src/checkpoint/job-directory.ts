@@ -13,17 +13,15 @@ import {
   type CompletedCheckpoint,
   listPublished,
   type PublishedCheckpoints,
-  readMetadata,
   savepointFolder,
 } from './completed-checkpoints.ts'
 import { FileCheckpointStorage } from './file-checkpoint-storage.ts'
 import { findJob, readRecord } from './find-job.ts'
 import { mayReplace } from './job-owner.ts'
 import { encodeRecord, isUnfinished, type JobRecord, type StartedFrom } from './job-record.ts'
-import { type JobStorage, jobStorage, nothingDurable, objectsAt } from './job-storage.ts'
+import { type JobStorage, jobStorage, nothingDurable, readVerified } from './job-storage.ts'
 import { MemoryCheckpointStorage } from './memory-checkpoint-storage.ts'
 import { decideResume } from './resume-decision.ts'
-import { verifyCheckpoint } from './state-reading.ts'
 
 export interface OpenJobOptions {
   readonly ports: Ports
@@ -189,13 +187,6 @@ async function decideStart(
   // Without a record there is nothing that says what these belong to; starting beside them would forget their state.
   if (resume !== undefined && published.highestId > 0) throw orphaned(where)
   return { kind: 'empty' }
-}
-
-async function readVerified(ports: Ports, storage: CheckpointStorage, location: string): Promise<CompletedCheckpoint> {
-  const objects = objectsAt(ports, storage, location)
-  const metadata = await readMetadata(objects)
-  await verifyCheckpoint(objects, metadata)
-  return { location, metadata }
 }
 
 /** Finishes what the end of an earlier run began. */

@@ -7,12 +7,12 @@ import type { Ports } from '../base/ports.ts'
 import type { SnapshotReader, SnapshotWriter, StateHandle } from '../state/snapshot.ts'
 import type { CheckpointMetadata } from './checkpoint-metadata.ts'
 import type { CheckpointObjects, CheckpointStorage, FencedStorage } from './checkpoint-storage.ts'
-import { type CompletedCheckpoint, listPublished } from './completed-checkpoints.ts'
+import { type CompletedCheckpoint, listPublished, readMetadata } from './completed-checkpoints.ts'
 import { fileObjects } from './file-objects.ts'
 import { encodeRecord, type JobRecord } from './job-record.ts'
 import { encodeMetadata, METADATA_NAME } from './metadata-format.ts'
 import { snapshotWriter } from './snapshot-writer.ts'
-import { handlesOf, snapshotReader } from './state-reading.ts'
+import { handlesOf, snapshotReader, verifyCheckpoint } from './state-reading.ts'
 
 /** What of the record may change while the job runs. */
 export type RecordChange = Partial<
@@ -41,6 +41,8 @@ export interface JobStorage {
   publish(metadata: CheckpointMetadata): Promise<PublishedLocation>
   /** The same under a new name `savepoint-...` in a folder of the user's; never deleted by Millrace. */
   publishSavepoint(targetDirectory: string, metadata: CheckpointMetadata): Promise<PublishedLocation>
+  /** A checkpoint or savepoint, checked to the last byte. Throws CHECKPOINT_*. */
+  readVerified(location: string): Promise<CompletedCheckpoint>
   /** The job's own completed checkpoints, oldest first, as the store has them now. */
   readCompleted(): Promise<readonly CompletedCheckpoint[]>
   /** Deletes a completed checkpoint: first it becomes unreachable, then its data goes. */
@@ -127,6 +129,7 @@ export function jobStorage(parts: JobStorageParts): JobStorage {
       )
       return { path: location, size: sizeOf(metadata, bytes.length) }
     },
+    readVerified: (location) => readVerified(ports, storage, location),
     async readCompleted() {
       const { completed, unreadable } = await listPublished(storage, jobId)
       const own = completed.filter(
@@ -152,6 +155,14 @@ export function jobStorage(parts: JobStorageParts): JobStorage {
       }
     },
   }
+}
+
+/** Reads a checkpoint or savepoint and checks every byte of it. Throws CHECKPOINT_*. */
+export async function readVerified(ports: Ports, storage: CheckpointStorage, location: string): Promise<CompletedCheckpoint> {
+  const objects = objectsAt(ports, storage, location)
+  const metadata = await readMetadata(objects)
+  await verifyCheckpoint(objects, metadata)
+  return { location, metadata }
 }
 
 /** A place in this storage, or a folder of files elsewhere (a savepoint). */

@@ -98,7 +98,7 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
       turnLoop,
       snapshotWriter: store.snapshotWriter,
       snapshotReader: (location) => store.reader(location),
-      discard: (checkpointId, handles) => void store.removeHandles(checkpointId, handles).catch((thrown) => ports.logger.warn(String(thrown))),
+      discard: (handles) => void store.removeHandles(handles).catch((thrown) => ports.logger.warn(`Leftover state could not be removed: ${String(thrown)}`)),
       causes: kept,
       tap,
     },

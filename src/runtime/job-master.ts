@@ -22,6 +22,11 @@ import type { Link, TaskFact } from './link.ts'
 import { assignState, tasksOf } from './restore-assignment.ts'
 import { SourceCoordinators } from './source-coordinators.ts'
 
+export interface StoredCheckpoint {
+  readonly checkpointId: number
+  readonly location: string
+}
+
 /** What the job's side needs of the store: in one epoch, behind its fence. */
 export interface JobStore {
   readonly durable: boolean
@@ -31,10 +36,10 @@ export interface JobStore {
   /** Reads and verifies everything. */
   load(location: string): Promise<CheckpointMetadata>
   publish(metadata: CheckpointMetadata): Promise<{ readonly location: string; readonly bytes: number }>
-  listCompleted(): Promise<readonly { readonly checkpointId: number; readonly location: string }[]>
+  listCompleted(): Promise<readonly StoredCheckpoint[]>
   discard(checkpointId: number): Promise<void>
   discardPending(checkpointId: number): Promise<void>
-  removeHandles(checkpointId: number, handles: readonly StateHandle[]): Promise<void>
+  removeHandles(handles: readonly StateHandle[]): Promise<void>
   writeRecord(content: JobOrderOf<'writeRecord'>): Promise<void>
 }
 
@@ -47,9 +52,9 @@ export interface JobMasterOptions {
   readonly ports: Ports
   readonly store: JobStore
   /** What the job was started from. */
-  readonly startedFrom: { readonly checkpointId: number; readonly location: string; readonly owned: boolean } | undefined
+  readonly startedFrom: (StoredCheckpoint & { readonly owned: boolean }) | undefined
   /** Of this job, found at the start, oldest first. */
-  readonly completed: readonly { readonly checkpointId: number; readonly location: string }[]
+  readonly completed: readonly StoredCheckpoint[]
   readonly nextCheckpointId: number
   readonly link: Link
   readonly causes: Causes
@@ -254,9 +259,8 @@ export class JobMaster {
         (await store.listCompleted()).map(({ checkpointId, location }) => ({ checkpointId, kind: 'checkpoint', handle: location, discardable: true })),
       discardCheckpoint: ({ checkpointId }) => store.discard(checkpointId),
       discardPending: ({ checkpointId }) => store.discardPending(checkpointId),
-      discardHandles: ({ checkpointId, handles }) =>
+      discardHandles: ({ handles }) =>
         store.removeHandles(
-          checkpointId,
           (handles as unknown as OperatorSubtaskState[]).flatMap(({ keyed, operator }) => [keyed, operator].filter((one) => one !== undefined)),
         ),
       failJob: (error) =>

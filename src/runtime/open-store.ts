@@ -1,45 +1,137 @@
-/** Provisional: a store in memory. */
+/** Opens the checkpoint store of a job, and gives the job's side the view of it that it needs. Decides nothing. */
 import { StreamError } from '../base/errors.ts'
 import type { Ports } from '../base/ports.ts'
+import type { ConfigurationReader } from '../base/config/configuration-reader.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
+import type { CompletedCheckpoint } from '../checkpoint/completed-checkpoints.ts'
+import { openJob, type OpenedJob } from '../checkpoint/job-directory.ts'
+import type { EndingSavepoint } from '../checkpoint/job-record.ts'
+import type { JobStorage } from '../checkpoint/job-storage.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
-import type { StateHandle } from '../state/snapshot.ts'
+import type { JobOrderOf } from './control/job.ts'
+import type { JobStore, StoredCheckpoint } from './job-master.ts'
 import type { JobSettings } from './job-settings.ts'
-import type { JobStore } from './job-master.ts'
 
 export interface StartFrom {
+  /** A savepoint or a retained checkpoint: its folder or its `_metadata` file. With `resume`, only where there is no record. */
   readonly fromSavepoint?: string | undefined
   readonly allowNonRestoredState?: boolean | undefined
   readonly claimMode?: 'NO_CLAIM' | 'CLAIM' | undefined
   readonly resume?: 'latest' | undefined
   readonly takeover?: boolean | undefined
 }
+
 export interface OpenedStore {
   readonly type: 'opened'
   readonly jobId: string
   readonly epoch: number
   readonly store: JobStore
+  /** Of what the job starts from. */
   readonly metadata: CheckpointMetadata | undefined
-  readonly startedFrom: { readonly checkpointId: number; readonly location: string; readonly owned: boolean } | undefined
-  readonly completed: readonly { readonly checkpointId: number; readonly location: string }[]
+  readonly startedFrom: (StoredCheckpoint & { readonly owned: boolean }) | undefined
+  readonly completed: readonly StoredCheckpoint[]
   readonly nextCheckpointId: number
   close(): Promise<void>
 }
-export async function openStore(
-  _graph: JobGraph,
-  _settings: JobSettings,
-  { ports }: { readonly ports: Ports },
-): Promise<OpenedStore | { readonly type: 'alreadyEnded'; readonly jobId: string; readonly status: string; readonly message: string }> {
-  const published = new Map<string, CheckpointMetadata>()
+
+export interface EndedBefore {
+  readonly type: 'alreadyEnded'
+  readonly jobId: string
+  readonly status: string
+  readonly message: string
+}
+
+export interface StoreOptions {
+  readonly ports: Ports
+  readonly jobName: string
+  readonly configuration: ConfigurationReader
+  readonly start: StartFrom
+}
+
+/** Throws what `openJob` throws, and UNSUPPORTED for claim mode CLAIM. */
+export async function openStore(graph: JobGraph, settings: JobSettings, options: StoreOptions): Promise<OpenedStore | EndedBefore> {
+  const { ports, jobName, start, configuration } = options
+  if (start.fromSavepoint !== undefined && start.claimMode === 'CLAIM') throw claimUnsupported(start.fromSavepoint)
+  const { directory, inlineThresholdBytes } = settings.storage
+  if (settings.checkpointing && directory === undefined) ports.logger.warn(memoryOnly(jobName))
+  const job = await openJob({
+    ports,
+    directory,
+    name: jobName,
+    fixedJobId: configuration.get('pipeline.fixed-job-id'),
+    resume: start.resume,
+    fromSavepoint: start.fromSavepoint,
+    takeover: start.takeover ?? false,
+    graphHash: graph.hash,
+    inlineThresholdBytes,
+  })
+  for (const note of job.notes) ports.logger.info(note)
+  if (job.start.kind === 'alreadyEnded')
+    return { type: 'alreadyEnded', jobId: job.jobId, status: job.storage.record().status, message: job.start.message }
   return {
-    type: 'opened', jobId: ports.ids.jobId(), epoch: 1, metadata: undefined, startedFrom: undefined, completed: [], nextCheckpointId: 1, async close() {},
-    store: {
-      durable: false,
-      snapshotWriter: { open(identity) { const parts: Uint8Array[] = []; return { append: (b) => void parts.push(b), finish: async (): Promise<StateHandle> => ({ type: 'inline', identity, bytes: Buffer.concat(parts).toString('base64') }), async abandon() {} } } },
-      reader: () => ({ read: async (handle) => { if (handle.type !== 'inline') throw new StreamError('INTERNAL', { message: 'x' }); return new Uint8Array(Buffer.from(handle.bytes, 'base64')) } }),
-      load: async (location) => published.get(location) as CheckpointMetadata,
-      publish: async (metadata) => { published.set(`chk-${metadata.checkpointId}`, metadata); return { location: `chk-${metadata.checkpointId}`, bytes: 0 } },
-      listCompleted: async () => [], discard: async () => {}, discardPending: async () => {}, removeHandles: async () => {}, writeRecord: async () => {},
-    },
+    type: 'opened',
+    jobId: job.jobId,
+    epoch: job.epoch,
+    store: storeOf(job),
+    ...startOf(job),
+    completed: job.retained.map(storedAs),
+    nextCheckpointId: job.nextCheckpointId,
+    close: () => job.storage.close(),
   }
+}
+
+function startOf({ start }: OpenedJob): Pick<OpenedStore, 'metadata' | 'startedFrom'> {
+  if (start.kind !== 'checkpoint' && start.kind !== 'savepoint') return { metadata: undefined, startedFrom: undefined }
+  const { metadata } = start
+  return { metadata, startedFrom: { ...storedAs(start), owned: start.kind === 'checkpoint' } }
+}
+
+function storeOf(job: OpenedJob): JobStore {
+  const { storage } = job
+  /** What was read and verified, for those who read its state. */
+  const loaded = new Map<string, CompletedCheckpoint>()
+  return {
+    durable: storage.durable,
+    snapshotWriter: storage.snapshotWriter(),
+    reader: (location) => storage.snapshotReader(loaded.get(location) as CompletedCheckpoint),
+    async load(location) {
+      const checkpoint = await storage.readVerified(location)
+      loaded.clear()
+      loaded.set(location, checkpoint)
+      return checkpoint.metadata
+    },
+    async publish(metadata) {
+      const { path, size } = await storage.publish(metadata)
+      return { location: path, bytes: size }
+    },
+    listCompleted: async () => (await storage.readCompleted()).map(storedAs),
+    discard: (checkpointId) => storage.discard(checkpointId),
+    discardPending: (checkpointId) => storage.discardPending(checkpointId),
+    removeHandles: (handles) => storage.removeHandles(handles),
+    writeRecord: (order) => storage.writeRecord(recordChange(order)),
+  }
+}
+
+function storedAs({ location, metadata }: CompletedCheckpoint): StoredCheckpoint {
+  return { checkpointId: metadata.checkpointId, location }
+}
+
+function recordChange({ status, checkpoints, sealed }: JobOrderOf<'writeRecord'>): Parameters<JobStorage['writeRecord']>[0] {
+  return { status, checkpoints, ...(sealed === null ? {} : { endingSavepoint: endingSavepoint(status, sealed) }) }
+}
+
+function endingSavepoint(status: string, sealed: { readonly savepoint: string; readonly drained: boolean }): EndingSavepoint {
+  return { kind: status === 'CANCELED' ? 'cancel' : sealed.drained ? 'drain' : 'stop', path: sealed.savepoint }
+}
+
+function memoryOnly(jobName: string): string {
+  return `Job "${jobName}" has no checkpoint directory: its checkpoints are in memory, so they outlive a failed task, not the process. Set execution.checkpointing.dir to keep them.`
+}
+
+function claimUnsupported(path: string): StreamError {
+  return new StreamError('UNSUPPORTED', {
+    message: `Claim mode CLAIM for ${path}: this version does not take savepoints over.`,
+    hint: 'Start with NO_CLAIM: the files stay yours, and can be deleted after the first checkpoint of the job.',
+    details: { path },
+  })
 }

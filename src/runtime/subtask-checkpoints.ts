@@ -71,7 +71,7 @@ export class SubtaskCheckpoints {
         release: () => frozen()?.release(),
         acknowledge: ({ handles }) => tell({ type: 'checkpoint.acknowledged', task, attempt, checkpointId, handles: handles as unknown as Json }),
         decline: ({ reason, message }) => tell({ type: 'checkpoint.declined', task, attempt, checkpointId, reason, message }),
-        discard: (states) => environment.discard(checkpointId, handlesOf(states)),
+        discard: (states) => environment.discard(handlesOf(states)),
         forget: () => this.#forget(checkpointId),
         nowMs: () => environment.ports.clock.now(),
         failed: broken,

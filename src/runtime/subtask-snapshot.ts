@@ -64,7 +64,7 @@ export async function writeSubtask(frozen: FrozenSubtask, environment: TaskEnvir
     signal.throwIfAborted()
     return states
   } catch (thrown) {
-    environment.discard(frozen.operators[0]?.identity.checkpointId ?? 0, written)
+    environment.discard(written)
     throw thrown
   } finally {
     frozen.release()

@@ -15,8 +15,8 @@ export interface TaskEnvironment {
   readonly snapshotWriter: SnapshotWriter
   /** The files of the checkpoint at this place. */
   snapshotReader(location: string): SnapshotReader
-  /** Deletes state files of a checkpoint that nobody will ask for. Best effort. */
-  discard(checkpointId: number, handles: readonly StateHandle[]): void
+  /** Deletes state files that nobody will ask for. Best effort. */
+  discard(handles: readonly StateHandle[]): void
   readonly causes: Causes
   readonly tap: ChartTap | undefined
 }

@@ -6,8 +6,10 @@ import { CHECKPOINTS, OUTPUT } from './kill-test-job.ts'
 /** Paths of files and folders that nobody will ever remove and that no document announces. */
 export function leftovers(disk: SimulatedDisk): string[] {
   const inOutput = pathsBelow(disk, OUTPUT).filter((path) => !isAnnouncedOutput(path))
-  const inCheckpoints = pathsBelow(disk, CHECKPOINTS).filter((path) => !isAnnouncedCheckpointFile(path))
-  return [...inOutput, ...inCheckpoints].map((path) => `left over: ${path}`)
+  const inCheckpoints = pathsBelow(disk, CHECKPOINTS)
+  const jobs = new Set(inCheckpoints.flatMap((path) => /^(.*)\/job\.json$/.exec(path)?.[1] ?? []))
+  const notAnnounced = inCheckpoints.filter((path) => !isAnnouncedInCheckpoints(path, jobs))
+  return [...inOutput, ...notAnnounced].map((path) => `left over: ${path}`)
 }
 
 /** Visible files; and pending ones, which a sink never deletes: their checkpoint was never completed. */
@@ -15,7 +17,13 @@ function isAnnouncedOutput(path: string): boolean {
   return /\/part-\d+-\d+\.txt$/.test(path) || /\.pending$/.test(path)
 }
 
-/** The record outlives the job. */
-function isAnnouncedCheckpointFile(path: string): boolean {
-  return /^\/data\/checkpoints\/[0-9a-f]{32}\/(job\.json)?$/.test(path)
+/**
+ * The record outlives the job. A start that died before its record was durable has left a folder under an id that nobody
+ * knows: no checkpoint is in it, and no later start can tell whose it was.
+ */
+function isAnnouncedInCheckpoints(path: string, jobs: ReadonlySet<string>): boolean {
+  const [, folder, rest] = /^(\/data\/checkpoints\/[0-9a-f]{32})\/(.*)$/.exec(path) ?? []
+  if (folder === undefined || rest === undefined) return false
+  if (jobs.has(folder)) return rest === '' || rest === 'job.json'
+  return !/(^|\/)chk-/.test(rest)
 }
