@@ -87,7 +87,7 @@ async function oneJob(number, report) {
     rescales: random() < 0.3,
     seed: Math.floor(random() * 2 ** 31),
     rate,
-    records: Math.round(rate * (1 + random())),
+    records: Math.round(rate * (0.1 + 0.3 * random())),
     hadCheckpoint: false,
   }
   mkdirSync(join(job.folder, 'output'), { recursive: true })
@@ -113,28 +113,32 @@ async function oneJob(number, report) {
 /** Where this process should die. Also aims at the clean-up, in case the job gets that far. */
 function planOf(life, random) {
   const delay = (most) => (random() * most).toFixed(2)
-  const atEnd = random() < 0.85 ? `,job.FINISHED:1:${random() < 0.3 ? 0 : delay(8)}` : ''
+  const atEnd = random() < 0.9 ? `,job.FINISHED:1:${random() < 0.3 ? 0 : delay(5)}` : ''
   const at = (point) => ({ killAt: point + atEnd })
   if (life === 0 && random() < 0.8)
     return random() < 0.3 ? at(`execute:1:${delay(60)}`) : at(`task.RUNNING:1:${delay(INTERVAL_MS)}`)
   const draw = random()
-  const nth = 1 + Math.floor(random() * 5)
+  const nth = 1 + Math.floor(random() * 6)
   if (draw < 0.12) return at(`checkpoint.triggered:${nth}:${delay(6)}`)
-  if (draw < 0.17) return at(`sink.prepared:${nth}`)
+  if (draw < 0.18) return at(`sink.prepared:${nth}`)
   if (draw < 0.23) return at(`checkpoint.completed:${nth}:${delay(1)}`)
   if (draw < 0.32) return at(`commit.begun:${nth}:${random() < 0.5 ? 0 : delay(2)}`)
-  if (draw < 0.36) return at(`commit.ended:${nth}`)
-  if (draw < 0.42) return at(`execute:1:${delay(40)}`)
-  if (draw < 0.48) return at(`task.INITIALIZING:${nth}:${random() < 0.5 ? 0 : delay(6)}`)
+  if (draw < 0.37) return at(`commit.ended:${nth}`)
+  if (draw < 0.4) return at(`execute:1:${delay(60)}`)
+  if (draw < 0.44) return at(`task.INITIALIZING:${nth}:${random() < 0.5 ? 0 : delay(6)}`)
   return {
     killAt: atEnd.slice(1),
-    afterMs: random() * (random() < 0.2 ? 900 : 350),
+    after: random() < 0.3 ? 'execute' : 'task.RUNNING',
+    afterMs: random() * (random() < 0.2 ? 1000 : 400),
     stopMs: random() < 0.1 ? random() * 200 : 0,
   }
 }
 
 /** Resolves when the process is gone: how it ended, and where it was. */
-async function runProcess(job, { killAt = '', afterMs, stopMs = 0, resume = true, commitEarly = false }) {
+async function runProcess(
+  job,
+  { killAt = '', after = 'execute', afterMs, stopMs = 0, resume = true, commitEarly = false },
+) {
   const checkpoints = join(job.folder, 'checkpoints')
   const child = spawn(
     process.execPath,
@@ -179,7 +183,7 @@ async function runProcess(job, { killAt = '', afterMs, stopMs = 0, resume = true
   createInterface({ input: child.stdio[3] }).on('line', (line) => {
     const traced = JSON.parse(line)
     lines.push(traced)
-    if (traced.type === 'execute' && afterMs !== undefined) timer = setTimeout(stopThenKill, afterMs)
+    if (traced.type === after && afterMs !== undefined && timer === undefined) timer = setTimeout(stopThenKill, afterMs)
   })
   const limit = setTimeout(() => {
     stuck = true
@@ -259,7 +263,7 @@ async function negativeControl(control) {
       parallelism: 2,
       seed,
       rate: 30_000,
-      records: 30_000,
+      records: 12_000,
       hadCheckpoint: false,
     }
     mkdirSync(join(job.folder, 'output'), { recursive: true })

@@ -1,5 +1,6 @@
 /** A stream of records as a program sees it. Declares only: nothing runs before the environment executes. */
 
+import { CollectSink } from '../connectors/collect/collect-sink.ts'
 import { PrintSink } from '../connectors/print/print-sink.ts'
 import type { Partitioner } from '../graph/job-graph.ts'
 import type { Transformation, UnionTransformation } from '../graph/transformation.ts'
@@ -141,6 +142,7 @@ export class DataStream<out T> {
 
   sinkTo(sink: Sink<T>): DataStreamSink<T> {
     requireMember('sinkTo', sink, 'createWriter', 'a sink, such as FileSink.forJsonLines(folder)')
+    if (sink instanceof CollectSink) this.recorder.whenEnded((...cause) => sink.end(...cause))
     return this.recorder.sink<T>({ name: 'Unnamed', inputs: [this.transformation], factory: () => sinkOperator(sink) })
   }
 

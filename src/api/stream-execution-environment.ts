@@ -28,7 +28,7 @@ import { processPorts } from './process-ports.ts'
 import { ProgramOptions } from './program-options.ts'
 import type { RestartStrategyConfiguration } from './restart-strategies.ts'
 import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
-import { StreamRecorder } from './stream-recorder.ts'
+import { type JobEndListener, StreamRecorder } from './stream-recorder.ts'
 
 export interface EnvironmentOptions {
   /** As code of the job: stronger than command line and file. */
@@ -149,14 +149,17 @@ export class StreamExecutionEnvironment {
   /** Resolves when the job has started. The environment is empty again at once. */
   async executeAsync(jobName?: string, options: ExecuteOptions = {}): Promise<JobClient> {
     const { run } = this.#surroundings
-    const operators = this.#recorder.take()
+    const { operators, listeners } = this.#recorder.take()
     let name = jobName ?? DEFAULT_JOB_NAME
     try {
       const configuration = this.#configuration()
       name = jobName ?? configuration.get('pipeline.name') ?? DEFAULT_JOB_NAME
       const graph = buildJobGraph(operators, graphOptions(configuration))
-      return await this.#start(graph, name, configuration, options)
+      const client = await this.#start(graph, name, configuration, options)
+      tellTheEnd(client, listeners)
+      return client
     } catch (refusal) {
+      for (const listener of listeners) listener(refusal)
       run?.jobRefused(name, refusal)
       throw refusal
     }
@@ -187,6 +190,14 @@ export class StreamExecutionEnvironment {
   #configuration(): ConfigurationReader {
     return new ConfigurationReader([this.#options.layer(), ...this.#surroundings.layers])
   }
+}
+
+/** Whoever reads a CollectSink learns that nothing more comes, or what failed the job. */
+function tellTheEnd(client: JobClient, listeners: readonly JobEndListener[]): void {
+  client.getJobExecutionResult().then(
+    () => listeners.forEach((listener) => listener()),
+    (failure) => listeners.forEach((listener) => listener(failure)),
+  )
 }
 
 function graphOptions(configuration: ConfigurationReader): GraphOptions {

@@ -16,8 +16,16 @@ export interface OperatorDeclaration {
   readonly keyed?: boolean | undefined
 }
 
+export type JobEndListener = (...cause: readonly [cause?: unknown]) => void
+
+export interface Recorded {
+  readonly operators: readonly OperatorTransformation[]
+  readonly listeners: readonly JobEndListener[]
+}
+
 export class StreamRecorder {
   #operators: OperatorTransformation[] = []
+  #listeners: JobEndListener[] = []
   readonly #parallelism: () => number
 
   /** `parallelism`: what the environment says at the moment in which an operator is declared. */
@@ -49,10 +57,16 @@ export class StreamRecorder {
     )
   }
 
+  /** Calls `listener` once when the job that is declared has ended; with what failed it, where it failed. */
+  whenEnded(listener: JobEndListener): void {
+    this.#listeners.push(listener)
+  }
+
   /** Hands over what was recorded, in order of declaration, and is empty again. */
-  take(): readonly OperatorTransformation[] {
-    const taken = this.#operators
+  take(): Recorded {
+    const taken = { operators: this.#operators, listeners: this.#listeners }
     this.#operators = []
+    this.#listeners = []
     return taken
   }
 

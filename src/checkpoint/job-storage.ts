@@ -158,7 +158,11 @@ export function jobStorage(parts: JobStorageParts): JobStorage {
 }
 
 /** Reads a checkpoint or savepoint and checks every byte of it. Throws CHECKPOINT_*. */
-export async function readVerified(ports: Ports, storage: CheckpointStorage, location: string): Promise<CompletedCheckpoint> {
+export async function readVerified(
+  ports: Ports,
+  storage: CheckpointStorage,
+  location: string,
+): Promise<CompletedCheckpoint> {
   const objects = objectsAt(ports, storage, location)
   const metadata = await readMetadata(objects)
   await verifyCheckpoint(objects, metadata)

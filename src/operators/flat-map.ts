@@ -1,8 +1,9 @@
 /**
- * flatMap: one record in, any number out. Between two elements of the iterable the gate may close; the rest is emitted
- * when it opens, before anything else is read.
+ * flatMap: one record in, any number out. Between two elements of the iterable the gate may close, or the step may have
+ * lasted long enough; the rest is emitted later, before anything else is read.
  */
-import type { Input, Operator, OperatorContext, OperatorFactory, Resumable } from './operator.ts'
+import type { Input, Operator, OperatorContext, OperatorFactory } from './operator.ts'
+import { Slice } from './slice.ts'
 import { refuseNotIterable } from './user-result.ts'
 
 export function flatMapOperator<T, R>(fn: (value: T) => Iterable<R> & object): OperatorFactory {
@@ -13,10 +14,12 @@ class FlatMapOperator<T, R> implements Operator, Input<T> {
   readonly inputs = [this]
   readonly #fn: (value: T) => Iterable<R>
   readonly #context: OperatorContext<R>
+  readonly #slice: Slice
 
   constructor(fn: (value: T) => Iterable<R>, context: OperatorContext<R>) {
     this.#fn = fn
     this.#context = context
+    this.#slice = new Slice(context.clock)
   }
 
   processElement(value: T, timestamp: number): void {
@@ -37,24 +40,28 @@ class FlatMapOperator<T, R> implements Operator, Input<T> {
 
   #emitArray(results: readonly R[], from: number, timestamp: number): void {
     const { gate, output } = this.#context
+    const slice = this.#slice
+    slice.begin()
     for (let index = from; index < results.length; index++) {
-      if (gate.closed !== 0) return this.#later({ resume: () => this.#emitArray(results, index, timestamp) })
+      const inALaterStep = slice.isOver()
+      if (gate.closed !== 0 || inALaterStep)
+        return this.#context.resumeLater({ resume: () => this.#emitArray(results, index, timestamp), inALaterStep })
       output.processElement(results[index] as R, timestamp)
     }
   }
 
   #emitRest(iterator: Iterator<R>, timestamp: number): void {
     const { gate, output } = this.#context
-    while (gate.closed === 0) {
+    const slice = this.#slice
+    slice.begin()
+    let inALaterStep = false
+    while (gate.closed === 0 && !inALaterStep) {
       const next = this.#next(iterator)
       if (next.done === true) return
       output.processElement(next.value, timestamp)
+      inALaterStep = slice.isOver()
     }
-    this.#later({ resume: () => this.#emitRest(iterator, timestamp) })
-  }
-
-  #later(work: Resumable): void {
-    this.#context.resumeLater(work)
+    this.#context.resumeLater({ resume: () => this.#emitRest(iterator, timestamp), inALaterStep })
   }
 
   #apply(value: T): Iterable<R> {

@@ -6,6 +6,7 @@ import type { KeyedContext, KeyedProcessFunction, OnTimerContext, RuntimeContext
 import { keyedStateOf } from './keyed-state-of.ts'
 import type { Input, OperatorContext, OperatorFactory } from './operator.ts'
 import { emitToSide, lifeCycleOf, madeBy, StampingCollector } from './rich-function.ts'
+import { Slice } from './slice.ts'
 import { refuseResult } from './user-result.ts'
 
 export function keyedProcessOperator<K, T, R>(
@@ -27,6 +28,7 @@ class KeyedProcessInput<K, T, R> implements Input<T>, TimerTarget {
   readonly #timers: InternalTimerService
   readonly #collector: StampingCollector<R>
   readonly #view: OnTimerContext<K>
+  readonly #slice: Slice
   #domain: 'event-time' | 'processing-time' = 'event-time'
 
   constructor(keySelector: (value: T) => K, fn: KeyedProcessFunction<K, T, R>, context: OperatorContext<R>) {
@@ -35,6 +37,7 @@ class KeyedProcessInput<K, T, R> implements Input<T>, TimerTarget {
     this.#context = context
     this.#backend = keyedStateOf(context)
     this.#timers = context.timerService(this)
+    this.#slice = new Slice(context.clock)
     const collector = new StampingCollector(context.output)
     this.#collector = collector
     const timerService = timersOfKey(this.#timers)
@@ -59,11 +62,14 @@ class KeyedProcessInput<K, T, R> implements Input<T>, TimerTarget {
     if (result !== undefined) refuseResult(result, this.#context.task.operatorName, 'processElement')
   }
 
-  /** All timers that are due fire before the watermark goes on; between two of them the gate may close. */
+  /** All timers that are due fire before the watermark goes on; between two of them the gate may close, or the step end. */
   processWatermark(timestamp: number): void {
     const { gate, output } = this.#context
+    this.#slice.begin()
     while (this.#timers.pollDueEventTimer(timestamp)) {
-      if (gate.closed !== 0) return this.#context.resumeLater({ resume: () => this.processWatermark(timestamp) })
+      const inALaterStep = this.#slice.isOver()
+      if (gate.closed !== 0 || inALaterStep)
+        return this.#context.resumeLater({ resume: () => this.processWatermark(timestamp), inALaterStep })
     }
     output.processWatermark(timestamp)
   }

@@ -27,12 +27,16 @@ export interface Input<T> {
  */
 export interface Gate {
   closed: number
+  /** An element is half processed somewhere in the chain: interrupted, or waiting for a promise. */
+  readonly insideAnElement?: boolean | undefined
 }
 
 /** Work that stopped because the gate closed. */
 export interface Resumable {
   /** Goes on until done or until the gate closes again; in the latter case it registers itself again. */
   resume(): void
+  /** It stopped because the step has lasted long enough, not for the gate: it goes on in a later step. */
+  readonly inALaterStep?: boolean | undefined
 }
 
 export interface Operator {

@@ -60,6 +60,7 @@ class ReadingOperator<T> implements SourceOperator {
       target: output,
       counters,
       gate,
+      resumeLater: context.resumeLater,
       clock,
       strategy,
       operatorName: task.operatorName,

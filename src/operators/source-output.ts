@@ -5,8 +5,9 @@
 import type { Clock } from '../base/clock.ts'
 import { StreamError } from '../base/errors.ts'
 import { NO_TIMESTAMP } from '../elements/stream-element.ts'
+import { BehindRecords } from './behind-records.ts'
 import { withIdleness } from './idleness.ts'
-import type { Gate, Input, OperatorCounters } from './operator.ts'
+import type { Gate, Input, OperatorContext, OperatorCounters } from './operator.ts'
 import type { ReaderOutput } from './source.ts'
 import { SplitWatermarks } from './split-watermarks.ts'
 import type { TimestampAssigner, WatermarkGenerator, WatermarkOutput, WatermarkStrategy } from './watermark-strategy.ts'
@@ -15,6 +16,7 @@ export interface SourceOutputParts<T> {
   readonly target: Input<T>
   readonly counters: OperatorCounters
   readonly gate: Gate
+  readonly resumeLater: OperatorContext['resumeLater']
   readonly clock: Clock
   readonly strategy: WatermarkStrategy<T>
   readonly operatorName: string
@@ -30,7 +32,7 @@ export class SourceOutput<T> {
 
   constructor(parts: SourceOutputParts<T>) {
     this.#parts = parts
-    this.#watermarks = new SplitWatermarks(parts.target)
+    this.#watermarks = new SplitWatermarks(new BehindRecords(parts.target, parts.gate, parts.resumeLater))
     const untilUsed = { emitWatermark() {}, markIdle: () => this.#watermarks.silent(), markActive() {} }
     this.#main = new AssigningOutput(parts, this.#watermarks.main, this, untilUsed)
   }

@@ -1,6 +1,7 @@
 /** assignTimestampsAndWatermarks in the middle of a stream: gives records their time and makes the watermarks anew. */
 import type { Timer } from '../base/clock.ts'
 import { MAX_WATERMARK, MIN_WATERMARK } from '../elements/stream-element.ts'
+import { BehindRecords } from './behind-records.ts'
 import { withIdleness } from './idleness.ts'
 import type { Input, Operator, OperatorContext, OperatorFactory } from './operator.ts'
 import type { TimestampAssigner, WatermarkGenerator, WatermarkOutput, WatermarkStrategy } from './watermark-strategy.ts'
@@ -13,6 +14,7 @@ export function timestampsAndWatermarksOperator<T>(strategy: WatermarkStrategy<T
 class TimestampsAndWatermarks<T> implements Operator, Input<T>, WatermarkOutput {
   readonly inputs = [this]
   readonly #context: OperatorContext<T>
+  readonly #time: BehindRecords
   readonly #assigner: TimestampAssigner<T> | undefined
   readonly #generator: WatermarkGenerator<T> | undefined
   readonly #intervalMs: number
@@ -24,6 +26,7 @@ class TimestampsAndWatermarks<T> implements Operator, Input<T>, WatermarkOutput 
     const { idlenessMs, createGenerator } = strategy
     const { clock, gate } = context
     this.#context = context
+    this.#time = new BehindRecords(context.output, gate, context.resumeLater)
     this.#assigner = strategy.timestampAssigner
     this.#generator =
       idlenessMs === undefined
@@ -58,24 +61,22 @@ class TimestampsAndWatermarks<T> implements Operator, Input<T>, WatermarkOutput 
   processWatermarkStatus(_idle: boolean): void {}
 
   emitWatermark(timestamp: number): void {
-    // The record that causes it may be half processed downstream; its watermark must not overtake it.
-    if (this.#context.gate.closed !== 0) return this.#context.resumeLater({ resume: () => this.emitWatermark(timestamp) })
     this.markActive()
     if (timestamp <= this.#emitted) return
     this.#emitted = timestamp
-    this.#context.output.processWatermark(timestamp)
+    this.#time.processWatermark(timestamp)
   }
 
   markIdle(): void {
     if (this.#idle) return
     this.#idle = true
-    this.#context.output.processWatermarkStatus(true)
+    this.#time.processWatermarkStatus(true)
   }
 
   markActive(): void {
     if (!this.#idle) return
     this.#idle = false
-    this.#context.output.processWatermarkStatus(false)
+    this.#time.processWatermarkStatus(false)
   }
 
   #arm(): void {

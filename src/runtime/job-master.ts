@@ -2,46 +2,25 @@
  * The job's side: joins the charts of the job, of its restarts and of its checkpoints with storage, enumerators and the
  * link to the tasks. Each order of a chart becomes one call here; nothing is decided here.
  */
+import type { ErrorCode } from '../base/error-codes.ts'
 import { StreamError } from '../base/errors.ts'
 import type { Ports } from '../base/ports.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
-import type { Json } from '../elements/json.ts'
-import type { OperatorSubtaskState, SnapshotReader, SnapshotWriter, StateHandle } from '../state/snapshot.ts'
-import { checkpointContents } from './checkpoint-contents.ts'
+import type { SnapshotReader } from '../state/snapshot.ts'
 import type { Cause, Causes } from './control/causes.ts'
 import { type CheckpointCoordinator, hostCheckpointCoordinator } from './control/checkpoint-coordinator.ts'
-import { planCheckpoint } from './control/checkpoint-plan.ts'
-import type { CheckpointWork } from './control/checkpoint-work.ts'
 import type { ChartTap } from './control/host-chart.ts'
 import { hostJob, type Job, type JobOrderOf } from './control/job.ts'
 import { type RestartSupervisor, restartSupervisor } from './control/restart-supervisor.ts'
-import type { JobEvent, JobStatus, TaskStatus } from './job-handle.ts'
+import { checkpointWork, completedAs } from './coordinated-job.ts'
+import type { JobEvent, JobStatus } from './job-handle.ts'
 import type { JobSettings } from './job-settings.ts'
 import type { Link, TaskFact } from './link.ts'
-import { assignState, tasksOf } from './restore-assignment.ts'
+import type { JobStore, StoredCheckpoint } from './job-store.ts'
+import { assignState } from './restore-assignment.ts'
 import { SourceCoordinators } from './source-coordinators.ts'
-
-export interface StoredCheckpoint {
-  readonly checkpointId: number
-  readonly location: string
-}
-
-/** What the job's side needs of the store: in one epoch, behind its fence. */
-export interface JobStore {
-  readonly durable: boolean
-  readonly snapshotWriter: SnapshotWriter
-  /** The files of the checkpoint at this place. */
-  reader(location: string): SnapshotReader
-  /** Reads and verifies everything. */
-  load(location: string): Promise<CheckpointMetadata>
-  publish(metadata: CheckpointMetadata): Promise<{ readonly location: string; readonly bytes: number }>
-  listCompleted(): Promise<readonly StoredCheckpoint[]>
-  discard(checkpointId: number): Promise<void>
-  discardPending(checkpointId: number): Promise<void>
-  removeHandles(handles: readonly StateHandle[]): Promise<void>
-  writeRecord(content: JobOrderOf<'writeRecord'>): Promise<void>
-}
+import { TaskViews } from './task-views.ts'
 
 export interface JobMasterOptions {
   readonly jobId: string
@@ -65,16 +44,9 @@ export interface JobMasterOptions {
   ended(end: JobOrderOf<'endJob'>): void
 }
 
-interface TaskView {
-  readonly vertex: number
-  readonly subtask: number
-  readonly name: string
-  state: TaskStatus
-}
-
 export class JobMaster {
   readonly #options: JobMasterOptions
-  readonly #tasks: readonly TaskView[]
+  readonly #tasks: TaskViews
   readonly #job: Job
   readonly #restarts: RestartSupervisor
   readonly #coordinator: CheckpointCoordinator
@@ -86,7 +58,7 @@ export class JobMaster {
 
   constructor(options: JobMasterOptions) {
     this.#options = options
-    this.#tasks = tasksOf(options.graph).map((place) => ({ ...place, state: 'CREATED' }))
+    this.#tasks = new TaskViews(options.graph)
     const { settings, ports, causes, tap, completed, startedFrom } = options
     const broken = (cause: Error) => this.#broken(cause)
     this.#restarts = restartSupervisor({
@@ -107,14 +79,21 @@ export class JobMaster {
       {
         settings: { ...settings.coordinator, maxQueued: 1000, unaligned: false, alignedTimeoutMs: 0, intervalDuringBacklogMs: null },
         nextCheckpointId: options.nextCheckpointId,
-        completed: completed.map(({ checkpointId, location }) => ({ checkpointId, kind: 'checkpoint', handle: location, discardable: true })),
+        completed: completed.map(completedAs),
         restoredFrom: startedFrom === undefined || startedFrom.owned ? null : { checkpointId: startedFrom.checkpointId, claimMode: 'NO_CLAIM' },
       },
-      this.#work(),
+      checkpointWork({
+        ...options,
+        checkpointsAfterTasksFinish: settings.checkpointsAfterTasksFinish,
+        tasks: this.#tasks,
+        attempt: () => this.#job.attempt(),
+        sources: () => this.#sources,
+        fail: (error) => this.#failed(this.#job.attempt(), error, 'CHECKPOINT_FAILURES_EXCEEDED'),
+      }),
     )
     this.#job = hostJob({
       id: 'job',
-      tasks: this.#tasks.length,
+      tasks: this.#tasks.all.length,
       retention: settings.coordinator.retention,
       suspendsToCheckpoint: settings.checkpointing && options.store.durable,
       clock: ports.clock,
@@ -123,7 +102,7 @@ export class JobMaster {
       writeRecord: (order) => options.store.writeRecord(order),
       restoreState: (order) => this.#restore(order.attempt),
       deployTasks: (order) => this.#deploy(order),
-      cancelTasks: ({ attempt }) => this.#tasks.forEach((_, task) => options.link.toTasks({ type: 'cancelTask', task, attempt })),
+      cancelTasks: ({ attempt }) => this.#tasks.all.forEach((_, task) => options.link.toTasks({ type: 'cancelTask', task, attempt })),
       askRestart: ({ attempt, atMs }) => this.#restarts.ask({ attempt, atMs }),
       recordFailure: ({ cause, task }) => void this.#failures.push({ cause, task }),
       startScheduler: () => settings.checkpointing && this.#coordinator.startScheduler(),
@@ -167,7 +146,7 @@ export class JobMaster {
     switch (fact.type) {
       case 'task.changed': {
         const { task, attempt, state, cause } = fact
-        const view = this.#tasks[task] as TaskView
+        const view = this.#tasks.view(task)
         view.state = state
         emit({ type: 'task.status', vertex: view.name, subtask: view.subtask, attempt, status: state, atMs, ...(cause === null ? {} : { error: causes.thrown(cause) }) })
         if (state === 'FINISHED') this.#coordinator.taskFinished({ task: view.name, attempt })
@@ -178,11 +157,11 @@ export class JobMaster {
       }
       case 'checkpoint.acknowledged': {
         const { task, attempt, checkpointId, handles } = fact
-        return this.#coordinator.acknowledge({ task: this.#name(task), attempt, checkpointId, handles })
+        return this.#coordinator.acknowledge({ task: this.#tasks.view(task).name, attempt, checkpointId, handles })
       }
       case 'checkpoint.declined': {
         const { task, attempt, checkpointId, reason, message } = fact
-        return this.#coordinator.decline({ task: this.#name(task), attempt, checkpointId, reason, message })
+        return this.#coordinator.decline({ task: this.#tasks.view(task).name, attempt, checkpointId, reason, message })
       }
       case 'reader.registered':
         return this.#sources?.readerRegistered(...this.#place(fact.task))
@@ -203,94 +182,7 @@ export class JobMaster {
   #learnLate(fact: TaskFact): void {
     if (fact.type !== 'checkpoint.acknowledged') return
     const { task, attempt, checkpointId, handles } = fact
-    this.#coordinator.acknowledge({ task: this.#name(task), attempt, checkpointId, handles })
-  }
-
-  #work(): CheckpointWork {
-    const { ports, store, link, tap, graph, settings } = this.#options
-    return {
-      clock: ports.clock,
-      logger: ports.logger,
-      ...(tap === undefined ? {} : { tap }),
-      plan: () => {
-        const attempt = this.#job.attempt()
-        return planCheckpoint({
-          vertices: graph.vertices.map((_, index) => ({
-            tasks: this.#tasks.filter(({ vertex }) => vertex === index).map(({ name, state }) => ({ task: name, attempt, state })),
-          })),
-          edges: graph.edges.map(({ from, to, partitioner }) => ({
-            from,
-            to,
-            pattern: partitioner.type === 'forward' || partitioner.type === 'rescale' ? 'pointwise' : 'allToAll',
-          })),
-          checkpointsAfterTasksFinish: settings.checkpointsAfterTasksFinish,
-        })
-      },
-      snapshotCoordinators: async ({ checkpointId }) => {
-        const handles = await this.#sources?.snapshot(checkpointId)
-        return Object.fromEntries(handles ?? []) as Json & object
-      },
-      triggerTasks: ({ barrier, tasks }) => {
-        for (const { task, attempt } of tasks)
-          link.toTasks({ type: 'triggerCheckpoint', task: this.#number(task), attempt, barrier: { type: 'barrier', ...barrier } })
-        this.#sources?.triggered(barrier.checkpointId)
-      },
-      notifyComplete: ({ checkpointId, tasks }) => {
-        for (const { task, attempt } of tasks) link.toTasks({ type: 'notifyCheckpointComplete', task: this.#number(task), attempt, checkpointId })
-        this.#sources?.notifyCheckpointComplete(checkpointId)
-      },
-      notifyAborted: ({ checkpointId, tasks }) => {
-        for (const { task, attempt } of tasks) link.toTasks({ type: 'notifyCheckpointAborted', task: this.#number(task), attempt, checkpointId })
-        this.#sources?.triggered(checkpointId)
-      },
-      publish: async ({ checkpointId, kind, timestamp, acknowledged, coordinators }) => {
-        const { jobId, jobName, epoch } = this.#options
-        const contents = checkpointContents({ jobId, jobName, epoch }, graph, {
-          checkpointId,
-          kind,
-          timestamp,
-          acknowledged: new Map(acknowledged.map(({ task, handles }) => [this.#number(task), handles as unknown as OperatorSubtaskState[]])),
-          coordinators: new Map(Object.entries((coordinators ?? {}) as unknown as Record<string, StateHandle>)),
-        })
-        const { location, bytes } = await store.publish(contents)
-        return { handle: location, bytes, path: store.durable ? location : null }
-      },
-      readStore: async () =>
-        (await store.listCompleted()).map(({ checkpointId, location }) => ({ checkpointId, kind: 'checkpoint', handle: location, discardable: true })),
-      discardCheckpoint: ({ checkpointId }) => store.discard(checkpointId),
-      discardPending: ({ checkpointId }) => store.discardPending(checkpointId),
-      discardHandles: ({ handles }) =>
-        store.removeHandles(
-          (handles as unknown as OperatorSubtaskState[]).flatMap(({ keyed, operator }) => [keyed, operator].filter((one) => one !== undefined)),
-        ),
-      failJob: (error) =>
-        this.#job.send({
-          type: 'failure.reported',
-          attempt: this.#job.attempt(),
-          cause: this.#options.causes.of(error, 'CHECKPOINT_FAILURES_EXCEEDED'),
-          atMs: ports.clock.now(),
-        }),
-      report: (event) => this.#report(event),
-    }
-  }
-
-  #report(event: Parameters<CheckpointWork['report']>[0]): void {
-    const { emit, ports } = this.#options
-    const atMs = ports.clock.now()
-    switch (event.type) {
-      case 'checkpoint.triggered':
-        return emit({ type: event.type, checkpointId: event.checkpointId, kind: event.kind, atMs })
-      case 'checkpoint.completed': {
-        const { checkpointId, kind, durationMs, bytes, path } = event
-        return emit({ type: event.type, checkpointId, kind, atMs, durationMs, bytes, path: path ?? undefined })
-      }
-      case 'checkpoint.aborted':
-        return emit({ type: event.type, checkpointId: event.checkpointId, reason: event.reason, message: event.message, atMs })
-      case 'checkpoint.rejected':
-        return emit({ type: 'checkpoint.aborted', checkpointId: undefined, reason: event.reason, message: event.message, atMs })
-      default:
-        return event satisfies never
-    }
+    this.#coordinator.acknowledge({ task: this.#tasks.view(task).name, attempt, checkpointId, handles })
   }
 
   async #restore(attempt: number): Promise<number | null> {
@@ -307,10 +199,9 @@ export class JobMaster {
         environment: { clock: ports.clock, files: ports.files, logger: ports.logger },
         snapshotWriter: store.snapshotWriter,
         send: (vertex, subtask, event) => {
-          const task = this.#tasks.findIndex((view) => view.vertex === vertex && view.subtask === subtask)
-          this.#options.link.toTasks({ type: 'sendSourceEvent', task, attempt, event })
+          this.#options.link.toTasks({ type: 'sendSourceEvent', task: this.#tasks.numberAt(vertex, subtask), attempt, event })
         },
-        fail: (cause) => this.#failed(attempt, cause),
+        fail: (cause) => this.#failed(attempt, cause, 'USER_FUNCTION_FAILED'),
       },
       this.#restored,
     )
@@ -319,14 +210,14 @@ export class JobMaster {
   }
 
   #deploy({ attempt, checkpointId }: JobOrderOf<'deployTasks'>): void {
-    for (const view of this.#tasks) view.state = 'SCHEDULED'
+    this.#tasks.deployed()
     const restores = assignState(this.#options.graph, this.#restored?.metadata)
     this.#options.link.toTasks({ type: 'deployTasks', attempt, checkpointId, location: this.#restored?.location ?? null, restores })
   }
 
-  #failed(attempt: number, cause: unknown): void {
+  #failed(attempt: number, cause: unknown, code: ErrorCode): void {
     const { causes, ports } = this.#options
-    this.#job.send({ type: 'failure.reported', attempt, cause: causes.of(cause, 'USER_FUNCTION_FAILED'), atMs: ports.clock.now() })
+    this.#job.send({ type: 'failure.reported', attempt, cause: causes.of(cause, code), atMs: ports.clock.now() })
   }
 
   async #end(order: JobOrderOf<'endJob'>): Promise<void> {
@@ -337,21 +228,12 @@ export class JobMaster {
   }
 
   #broken(cause: Error): void {
-    const { causes, ports } = this.#options
     const broken = StreamError.is(cause) ? cause : new StreamError('INTERNAL', { message: `The control plane broke: ${cause.message}`, cause })
-    this.#job.send({ type: 'failure.reported', attempt: this.#job.attempt(), cause: causes.of(broken, 'INTERNAL'), atMs: ports.clock.now() })
-  }
-
-  #name(task: number): string {
-    return (this.#tasks[task] as TaskView).name
-  }
-
-  #number(name: string): number {
-    return this.#tasks.findIndex((view) => view.name === name)
+    this.#failed(this.#job.attempt(), broken, 'INTERNAL')
   }
 
   #place(task: number): [vertex: number, subtask: number] {
-    const { vertex, subtask } = this.#tasks[task] as TaskView
+    const { vertex, subtask } = this.#tasks.view(task)
     return [vertex, subtask]
   }
 }

@@ -21,7 +21,7 @@ export function endError(jobName: string, end: JobOrderOf<'endJob'>, causes: Cau
       // Undefined can be thrown, too.
       const thrown = end.cause === null ? {} : { cause: causes.thrown(end.cause) }
       const why = 'cause' in thrown ? `: ${toError(thrown.cause).message}` : ''
-      const denied = end.denied === null ? '' : ` ${end.denied}`
+      const denied = end.denied === null ? '' : ` (${end.denied})`
       return new StreamError('JOB_FAILED', { message: `${job} failed${why}${denied}`, details: { status: end.status }, ...thrown })
     }
     default:

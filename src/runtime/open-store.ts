@@ -9,7 +9,7 @@ import type { EndingSavepoint } from '../checkpoint/job-record.ts'
 import type { JobStorage } from '../checkpoint/job-storage.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import type { JobOrderOf } from './control/job.ts'
-import type { JobStore, StoredCheckpoint } from './job-master.ts'
+import type { JobStore, StoredCheckpoint } from './job-store.ts'
 import type { JobSettings } from './job-settings.ts'
 
 export interface StartFrom {

@@ -3,7 +3,8 @@
  * is in place.
  */
 import type { ChainedOperator } from '../graph/job-graph.ts'
-import type { Operator, OperatorContext, OperatorCounters, Resumable } from '../operators/operator.ts'
+import type { Operator, OperatorContext, OperatorCounters } from '../operators/operator.ts'
+import { Slice } from '../operators/slice.ts'
 import type { Transactions } from '../operators/transactions.ts'
 import { keyGroupRangeOf } from '../state/key-groups.ts'
 import { memoryStateBackend } from '../state/memory/memory-state-backend.ts'
@@ -144,11 +145,13 @@ export class OperatorRuntime {
     }
   }
 
-  /** Between two timers the gate may close. */
+  /** Between two timers the gate may close, or the step end. */
   #fireDue(): void {
-    const again: Resumable = { resume: () => this.#fireDue() }
+    const { gate } = this.#hooks
+    const slice = new Slice(this.#task.environment.ports.clock)
     while (this.#timers?.pollDueProcessingTimer()) {
-      if (this.#hooks.gate.closed !== 0) return this.#hooks.gate.resumeLater(again)
+      const inALaterStep = slice.isOver()
+      if (gate.closed !== 0 || inALaterStep) return gate.resumeLater({ resume: () => this.#fireDue(), inALaterStep })
     }
   }
 }

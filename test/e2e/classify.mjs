@@ -38,9 +38,10 @@ export function classify({ lines, resumed, published, cleanedUp }) {
     return resumed ? at('insideRecovery', seen.restoring) : at('beforeFirstCheckpoint', 'starting the first time')
   if (due > 0)
     return at('betweenPublishAndCommit', silently ? 'published, not told yet' : `${due} committables not committed`)
-  if (seen.open !== undefined && !silently)
-    return at('insideCheckpoint', seen.preparedInOpen ? 'sinks have prepared' : 'triggered')
-  if (!afterCheckpoint) return at('beforeFirstCheckpoint', 'running')
+  const inside = seen.open !== undefined && !silently
+  // Nothing was ever complete: the next process starts from nothing, inside the first checkpoint or not.
+  if (!afterCheckpoint) return at('beforeFirstCheckpoint', inside ? 'inside the first' : 'running')
+  if (inside) return at('insideCheckpoint', seen.preparedInOpen ? 'sinks have prepared' : 'triggered')
   return at('other', seen.tasksFinished ? 'input ended' : 'between checkpoints')
 }
 

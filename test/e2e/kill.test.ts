@@ -57,30 +57,20 @@ describe('What tells where a kill fell', () => {
   const placeOf = (lines: readonly TracedLine[], more: Partial<Parameters<typeof classify>[0]> = {}) =>
     classify({ lines, resumed: false, published: [], cleanedUp: false, ...more }).place
 
-  it('is before the first checkpoint until one is triggered, also while the job starts', () => {
+  it('is before the first checkpoint until that is complete, also while the job starts', () => {
     expect(placeOf([{ type: 'execute' }])).toBe('beforeFirstCheckpoint')
     expect(placeOf(running)).toBe('beforeFirstCheckpoint')
+    expect(placeOf([...running, triggered(1), prepared])).toBe('beforeFirstCheckpoint')
     expect(placeOf([])).toBe('other')
   })
 
-  it('is inside a checkpoint from its trigger to its completion or abort', () => {
-    expect(placeOf([...running, triggered(1), prepared])).toBe('insideCheckpoint')
-    expect(
-      placeOf([...running, triggered(1), { type: 'checkpoint.aborted', checkpointId: 1 }], { resumed: true }),
-    ).toBe('other')
-    expect(
-      placeOf([
-        ...running,
-        triggered(1),
-        prepared,
-        prepared,
-        completed(1),
-        begun(1),
-        committed(1),
-        begun(1),
-        committed(1),
-      ]),
-    ).toBe('other')
+  it('is inside a later checkpoint from its trigger to its completion or abort', () => {
+    const later = { resumed: true }
+    expect(placeOf([...running, triggered(5), prepared], later)).toBe('insideCheckpoint')
+    expect(placeOf([...running, triggered(5), { type: 'checkpoint.aborted', checkpointId: 5 }], later)).toBe('other')
+    const whole = [...running, triggered(5), prepared, completed(5), begun(5), committed(5)]
+    expect(placeOf(whole, later)).toBe('other')
+    expect(placeOf([...whole, triggered(6)])).toBe('insideCheckpoint')
   })
 
   it('is between publication and commit until the last subtask has committed', () => {

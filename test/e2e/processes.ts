@@ -41,6 +41,9 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>> | undefined
 }
 
+/** What a failed test has left behind. */
+const alive = new Set<ChildProcess>()
+
 /** A folder for the files of one test file, gone after its tests; and the check that there is something to test. */
 export function workFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-e2e-'))
@@ -48,7 +51,10 @@ export function workFolder(): string {
     if (!existsSync(COMMAND))
       throw new Error(`${COMMAND} is missing: these tests run the built package ("npm run build")`)
   })
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  afterAll(() => {
+    for (const child of alive) child.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  })
   return folder
 }
 
@@ -58,6 +64,7 @@ export function start(file: string, args: readonly string[], { cwd, env }: Spawn
     env: { ...process.env, MILLRACE_TRACE: '1', MILLRACE_KILL_AT: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })
+  alive.add(child)
   const lines: TracedLine[] = []
   const waiting = new Set<{ readonly type: string; left: number; resolve(): void; reject(error: Error): void }>()
   createInterface({ input: child.stdio[3] as Readable }).on('line', (text) => {
@@ -70,6 +77,7 @@ export function start(file: string, args: readonly string[], { cwd, env }: Spawn
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => {
+      alive.delete(child)
       const end = { code, signal, stdout: stdout(), stderr: stderr() }
       for (const waiter of waiting)
         waiter.reject(new Error(`the process ended (${code ?? signal}) before ${waiter.type}:\n${end.stderr}`))
@@ -131,7 +139,6 @@ export function chainJob(of: {
       '-D',
       `execution.checkpointing.dir=${of.folder}/checkpoints`,
     ],
-    ...['-D', 'restart-strategy.type=none'],
     CHAIN_JOB,
     ...['--seed', '1', '--records', String(of.records), '--rate', String(of.rate)],
     ...['--output', `${of.folder}/output`, '--sink', of.sink ?? 'file'],

@@ -87,7 +87,7 @@ export class Ledger<T> implements TwoPhaseCommittingSink<T, Entry<T>> {
     this.commits.push({ checkpointId, id })
     if (this.#ids.has(id)) return
     this.#ids.add(id)
-    this.committed.push(...values)
+    for (const value of values) this.committed.push(value)
   }
 }
 

@@ -1,4 +1,3 @@
-import './zz-mock.ts'
 import { describe, expect, it } from 'vitest'
 import { BROKEN } from './broken-file-systems.ts'
 import { say } from './cases.ts'

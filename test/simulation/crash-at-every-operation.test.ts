@@ -1,4 +1,3 @@
-import './zz-mock.ts'
 import { describe, expect, it } from 'vitest'
 import { randomInteger, seededRandom } from '../../src/base/random.ts'
 import { type Case, runCases, say } from './cases.ts'

@@ -1,4 +1,3 @@
-import './zz-mock.ts'
 import { describe, expect, it } from 'vitest'
 import type { SimulatedOperation } from '../../src/base/simulated-file-system.ts'
 import type { JobEvent } from '../../src/runtime/job-handle.ts'

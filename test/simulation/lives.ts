@@ -101,9 +101,10 @@ async function liveOnce(
 
 /** What the next process finds. */
 function diskAfter(world: SimulatedWorld, { crash, seed }: Life): SimulatedDisk {
-  const loss = crash?.loss ?? 'kill'
-  if (loss === 'kill') return world.files.kill().disk
-  return world.files.crash({ random: seededRandom(seed ^ 0x5ca1ab1e), model: loss }).disk
+  if (crash === undefined || crash.loss === 'kill') return world.files.kill().disk
+  // What is lost depends on where it was lost: one draw for all would lose always the same share.
+  const random = seededRandom(Math.imul(seed, 1_000_003) + crash.before)
+  return world.files.crash({ random, model: crash.loss }).disk
 }
 
 /** An undisturbed process has no reason to fail, and whatever fails says what and why. */

@@ -1,4 +1,3 @@
-import './zz-mock.ts'
 import { describe, it } from 'vitest'
 import { type Random, randomInteger, seededRandom } from '../../src/base/random.ts'
 import type { Interference, SimulatedOperation } from '../../src/base/simulated-file-system.ts'

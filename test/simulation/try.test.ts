@@ -1,4 +1,3 @@
-import './zz-mock.ts'
 import { it } from 'vitest'
 import { writeFileSync } from 'node:fs'
 import { Input, runJob } from './kill-test-job.ts'

@@ -68,17 +68,20 @@ export class SubtaskGate implements Gate, CreditHolder {
   }
 
   /**
-   * Goes on with interrupted work as far as the gate allows. What was interrupted first lies furthest downstream and
-   * goes first; what it interrupts anew comes before the rest. True when something ran.
+   * Goes on with interrupted work as far as the gate allows, and until some of it says that it is enough for one step.
+   * What was interrupted first lies furthest downstream and goes first; what it interrupts anew comes before the rest.
+   * True when something ran.
    */
   resume(): boolean {
     let ran = false
-    while (this.#interrupted.length > 0 && this.closed === 1) {
+    let stepIsOver = false
+    while (this.#interrupted.length > 0 && this.closed === 1 && !stepIsOver) {
       const [first, ...rest] = this.#interrupted as [Resumable, ...Resumable[]]
       this.#interrupted = []
       this.closed--
       ran = true
       first.resume()
+      stepIsOver = this.#interrupted.some((work) => work.inALaterStep === true)
       if (rest.length === 0) continue
       if (this.#interrupted.length === 0) this.closed++
       this.#interrupted.push(...rest)

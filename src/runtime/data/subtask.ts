@@ -156,7 +156,8 @@ export class Subtask implements Runnable {
     switch (source.emitNext(budget)) {
       case END_OF_INPUT:
         this.#source = 'ended'
-        this.#parts.emitLastWatermark()
+        // Each behind what the last record may have left half processed.
+        this.mail(() => this.#parts.emitLastWatermark())
         this.mail(() => this.#parts.events.inputExhausted(true))
         return true
       case NOTHING_AVAILABLE:

@@ -29,7 +29,7 @@ export interface TurnLimits {
 
 export const DEFAULT_TURN_LIMITS: TurnLimits = { turnMs: 8, turnMsWithControlWork: 2, backgroundMs: 2, stepsPerTurn: 1_000_000 }
 
-/** Records per step: doubled while steps are quick, halved when one takes long, so that a slow function cannot hold a turn. */
+/** Records per step: doubled while steps are quick, cut to what is quick when one takes long: a slow function cannot hold a turn. */
 const LARGEST_BUDGET = 512
 const QUICK_STEP_MS = 0.4
 const SLOW_STEP_MS = 1.5
@@ -56,7 +56,7 @@ export class TurnLoop {
   }
 
   add(runnable: Runnable): void {
-    this.#members.push({ runnable, budget: 16 })
+    this.#members.push({ runnable, budget: 1 })
     this.wake()
   }
 
@@ -143,5 +143,5 @@ export class TurnLoop {
 
 function adapt(member: Member, tookMs: number): void {
   if (tookMs < QUICK_STEP_MS) member.budget = Math.min(LARGEST_BUDGET, member.budget * 2)
-  else if (tookMs > SLOW_STEP_MS) member.budget = Math.max(1, member.budget >> 1)
+  else if (tookMs > SLOW_STEP_MS) member.budget = Math.max(1, Math.floor((member.budget * SLOW_STEP_MS) / tookMs))
 }

@@ -257,3 +257,28 @@ test('what was published just before the takeover is seen by the new owner', asy
     ),
   ).toBe('JOB_FENCED')
 })
+
+test('a newcomer that was overtaken while it made its epoch does not use that number a second time', async () => {
+  const { files, ports, otherPorts } = twoProcesses(hastyClock)
+  let go = (): void => {}
+  const until = new Promise<void>((resolve) => {
+    go = resolve
+  })
+  const held = new Promise<void>((resolve) => {
+    files.interfere = ({ type, path }: SimulatedOperation) => {
+      if (type !== 'makeFolder' || !path.includes('/new-')) return undefined
+      files.interfere = undefined
+      resolve()
+      return { type: 'hold', until }
+    }
+  })
+  const slow = open(ports, DIRECTORY, resume)
+  await held
+  const fast = await open(otherPorts, DIRECTORY, resume)
+  await complete(fast, 1)
+  await fast.storage.close()
+  go()
+  expect(fast.epoch).toBe(1)
+  const opened = await slow
+  expect(opened).toMatchObject({ epoch: 2, start: { kind: 'checkpoint', metadata: { checkpointId: 1, epoch: 1 } } })
+})

@@ -94,7 +94,7 @@ describe('The turn loop', () => {
       },
     })
     for (let turn = 0; turn < 4; turn++) runTurn()
-    expect(budgets.slice(0, 7)).toEqual([16, 32, 64, 128, 256, 512, 512])
+    expect(budgets.slice(0, 11)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 512])
     slow = true
     budgets.length = 0
     for (let turn = 0; turn < 20; turn++) runTurn()

@@ -1,0 +1,122 @@
+/**
+ * The work that the checkpoint coordinator orders, done for one job: plans, triggers, notifications, metadata, deletions.
+ * It decides nothing about checkpoints.
+ */
+import type { StreamError } from '../base/errors.ts'
+import type { Ports } from '../base/ports.ts'
+import type { Json } from '../elements/json.ts'
+import type { JobGraph } from '../graph/job-graph.ts'
+import type { OperatorSubtaskState, StateHandle } from '../state/snapshot.ts'
+import { checkpointContents } from './checkpoint-contents.ts'
+import { planCheckpoint } from './control/checkpoint-plan.ts'
+import type { CheckpointWork } from './control/checkpoint-work.ts'
+import type { ChartTap } from './control/host-chart.ts'
+import type { JobEvent } from './job-handle.ts'
+import type { JobStore } from './job-store.ts'
+import type { Link } from './link.ts'
+import type { SourceCoordinators } from './source-coordinators.ts'
+import type { TaskViews } from './task-views.ts'
+
+export interface CoordinatedJob {
+  readonly jobId: string
+  readonly jobName: string
+  readonly epoch: number
+  readonly graph: JobGraph
+  readonly checkpointsAfterTasksFinish: boolean
+  readonly ports: Ports
+  readonly store: JobStore
+  readonly link: Link
+  readonly tap: ChartTap | undefined
+  readonly tasks: TaskViews
+  attempt(): number
+  /** Of the current attempt; undefined while there is none. */
+  sources(): SourceCoordinators | undefined
+  emit(event: JobEvent): void
+  fail(error: StreamError): void
+}
+
+export function checkpointWork(job: CoordinatedJob): CheckpointWork {
+  const { ports, store, link, tap, graph, tasks } = job
+  return {
+    clock: ports.clock,
+    logger: ports.logger,
+    ...(tap === undefined ? {} : { tap }),
+    plan: () => planCheckpoint({ ...planGraph(job), checkpointsAfterTasksFinish: job.checkpointsAfterTasksFinish }),
+    async snapshotCoordinators({ checkpointId }) {
+      const handles = await job.sources()?.snapshot(checkpointId)
+      return Object.fromEntries(handles ?? []) as Json & object
+    },
+    triggerTasks({ barrier, tasks: triggered }) {
+      for (const { task, attempt } of triggered)
+        link.toTasks({ type: 'triggerCheckpoint', task: tasks.number(task), attempt, barrier: { type: 'barrier', ...barrier } })
+      job.sources()?.triggered(barrier.checkpointId)
+    },
+    notifyComplete({ checkpointId, tasks: notified }) {
+      for (const { task, attempt } of notified)
+        link.toTasks({ type: 'notifyCheckpointComplete', task: tasks.number(task), attempt, checkpointId })
+      job.sources()?.notifyCheckpointComplete(checkpointId)
+    },
+    notifyAborted({ checkpointId, tasks: notified }) {
+      for (const { task, attempt } of notified)
+        link.toTasks({ type: 'notifyCheckpointAborted', task: tasks.number(task), attempt, checkpointId })
+      job.sources()?.triggered(checkpointId)
+    },
+    async publish({ checkpointId, kind, timestamp, acknowledged, coordinators }) {
+      const { jobId, jobName, epoch } = job
+      const contents = checkpointContents({ jobId, jobName, epoch }, graph, {
+        checkpointId,
+        kind,
+        timestamp,
+        acknowledged: new Map(acknowledged.map(({ task, handles }) => [tasks.number(task), statesOf(handles)])),
+        coordinators: new Map(Object.entries((coordinators ?? {}) as unknown as Record<string, StateHandle>)),
+      })
+      const { location, bytes } = await store.publish(contents)
+      return { handle: location, bytes, path: store.durable ? location : null }
+    },
+    readStore: async () => (await store.listCompleted()).map(completedAs),
+    discardCheckpoint: ({ checkpointId }) => store.discard(checkpointId),
+    discardPending: ({ checkpointId }) => store.discardPending(checkpointId),
+    discardHandles: ({ handles }) =>
+      store.removeHandles(statesOf(handles).flatMap(({ keyed, operator }) => [keyed, operator].filter((one) => one !== undefined))),
+    failJob: (error) => job.fail(error),
+    report: (event) => job.emit(eventOf(event, ports.clock.now())),
+  }
+}
+
+/** As the coordinator remembers a checkpoint: its place is all that restoring and deleting it needs. */
+export function completedAs({ checkpointId, location }: { readonly checkpointId: number; readonly location: string }) {
+  return { checkpointId, kind: 'checkpoint', handle: location, discardable: true } as const
+}
+
+function planGraph({ graph, tasks, attempt }: CoordinatedJob) {
+  return {
+    vertices: graph.vertices.map((_, index) => ({
+      tasks: tasks.all.filter(({ vertex }) => vertex === index).map(({ name, state }) => ({ task: name, attempt: attempt(), state })),
+    })),
+    edges: graph.edges.map(({ from, to, partitioner }) => {
+      const pattern: 'pointwise' | 'allToAll' = partitioner.type === 'forward' || partitioner.type === 'rescale' ? 'pointwise' : 'allToAll'
+      return { from, to, pattern }
+    }),
+  }
+}
+
+function statesOf(handles: unknown): readonly OperatorSubtaskState[] {
+  return handles as readonly OperatorSubtaskState[]
+}
+
+function eventOf(event: Parameters<CheckpointWork['report']>[0], atMs: number): JobEvent {
+  switch (event.type) {
+    case 'checkpoint.triggered':
+      return { type: event.type, checkpointId: event.checkpointId, kind: event.kind, atMs }
+    case 'checkpoint.completed': {
+      const { checkpointId, kind, durationMs, bytes, path } = event
+      return { type: event.type, checkpointId, kind, atMs, durationMs, bytes, path: path ?? undefined }
+    }
+    case 'checkpoint.aborted':
+      return { type: event.type, checkpointId: event.checkpointId, reason: event.reason, message: event.message, atMs }
+    case 'checkpoint.rejected':
+      return { type: 'checkpoint.aborted', checkpointId: undefined, reason: event.reason, message: event.message, atMs }
+    default:
+      return event satisfies never
+  }
+}

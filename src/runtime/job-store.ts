@@ -1,0 +1,25 @@
+/** What the job's side needs of the checkpoint store: in one epoch, behind its fence. Types only. */
+import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
+import type { SnapshotReader, SnapshotWriter, StateHandle } from '../state/snapshot.ts'
+import type { JobOrderOf } from './control/job.ts'
+
+export interface StoredCheckpoint {
+  readonly checkpointId: number
+  readonly location: string
+}
+
+export interface JobStore {
+  /** Whether it outlives the process. */
+  readonly durable: boolean
+  readonly snapshotWriter: SnapshotWriter
+  /** The files of the checkpoint that was loaded from this place. */
+  reader(location: string): SnapshotReader
+  /** Reads and verifies everything. */
+  load(location: string): Promise<CheckpointMetadata>
+  publish(metadata: CheckpointMetadata): Promise<{ readonly location: string; readonly bytes: number }>
+  listCompleted(): Promise<readonly StoredCheckpoint[]>
+  discard(checkpointId: number): Promise<void>
+  discardPending(checkpointId: number): Promise<void>
+  removeHandles(handles: readonly StateHandle[]): Promise<void>
+  writeRecord(content: JobOrderOf<'writeRecord'>): Promise<void>
+}

@@ -1,0 +1,10 @@
+/** The door `millrace/testing`: replay functions for recorded traces, a clock that is driven, simulated disks. Named exports only. */
+export { VirtualClock as ManualClock } from '../base/virtual-clock.ts'
+export { type BarrierTrace, replayBarriers } from './replay-barriers.ts'
+export { type CoordinatorTrace, replayCoordinator } from './replay-coordinator.ts'
+export { replayRedistribution } from './replay-redistribution.ts'
+export { replayRestarts } from './replay-restarts.ts'
+export { replayTimers } from './replay-timers.ts'
+export { replayTwoPhaseCommit } from './replay-two-phase-commit.ts'
+export { replayWatermarks, type WatermarkTrace } from './replay-watermarks.ts'
+export { stateBackendSuite } from './state-backend-suite.ts'
