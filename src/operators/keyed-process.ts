@@ -4,6 +4,7 @@ import type { KeyedStateBackend } from '../state/state-backend.ts'
 import type { InternalTimer, InternalTimerService, TimerTarget } from '../state/timers.ts'
 import type { KeyedContext, KeyedProcessFunction, OnTimerContext, RuntimeContext, TimerService } from './functions.ts'
 import { keyedStateOf } from './keyed-state-of.ts'
+import { refusedKey } from './refused-key.ts'
 import type { Input, OperatorContext, OperatorFactory } from './operator.ts'
 import { emitToSide, lifeCycleOf, madeBy, StampingCollector } from './rich-function.ts'
 import { Slice } from './slice.ts'
@@ -57,7 +58,7 @@ class KeyedProcessInput<K, T, R> implements Input<T>, TimerTarget {
       this.#backend.setCurrentKey(this.#keySelector(value))
       result = this.#fn.processElement(value, this.#view as KeyedContext<K>, this.#collector)
     } catch (thrown) {
-      throw this.#context.blame(thrown)
+      throw this.#context.blame(refusedKey(thrown, this.#context.task.operatorName))
     }
     if (result !== undefined) refuseResult(result, this.#context.task.operatorName, 'processElement')
   }

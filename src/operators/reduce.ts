@@ -3,6 +3,7 @@ import { ValueStateDescriptor } from '../state/descriptors.ts'
 import type { KeyedStateBackend } from '../state/state-backend.ts'
 import type { ValueState } from '../state/descriptors.ts'
 import { keyedStateOf } from './keyed-state-of.ts'
+import { refusedKey } from './refused-key.ts'
 import type { Input, Operator, OperatorContext, OperatorFactory } from './operator.ts'
 import { refusePromise } from './user-result.ts'
 
@@ -38,7 +39,7 @@ class ReduceOperator<T, K> implements Operator, Input<T> {
       const before = this.#state.value()
       result = before === undefined ? value : this.#fn(before, value)
     } catch (thrown) {
-      throw this.#context.blame(thrown)
+      throw this.#context.blame(refusedKey(thrown, this.#context.task.operatorName))
     }
     if (typeof result === 'object' && result instanceof Promise) refusePromise(result, this.#context.task.operatorName, 'reduce')
     this.#state.update(result)

@@ -3,8 +3,8 @@
  * records of no split) and passes records on. Per record two calls and no allocation.
  */
 import type { Clock } from '../base/clock.ts'
-import { StreamError } from '../base/errors.ts'
 import { NO_TIMESTAMP } from '../elements/stream-element.ts'
+import { checkedTimestamp } from './assigned-timestamp.ts'
 import { BehindRecords } from './behind-records.ts'
 import { withIdleness } from './idleness.ts'
 import type { Gate, Input, OperatorContext, OperatorCounters } from './operator.ts'
@@ -138,12 +138,6 @@ class AssigningOutput<T> implements ReaderOutput<T> {
     } catch (thrown) {
       throw this.#parts.blame(thrown)
     }
-    if (typeof assigned !== 'number' || Number.isNaN(assigned) || assigned === Number.POSITIVE_INFINITY)
-      throw new StreamError('TIMESTAMP_INVALID', {
-        message: `The timestamp assigner of "${this.#parts.operatorName}" returned ${String(assigned)}.`,
-        hint: 'Return milliseconds since the epoch as a finite number.',
-        details: { operator: this.#parts.operatorName, returned: String(assigned) },
-      })
-    return assigned
+    return checkedTimestamp(assigned, this.#parts.operatorName)
   }
 }

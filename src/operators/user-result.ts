@@ -9,9 +9,10 @@ export function refusePromise(result: unknown, operatorName: string, what: strin
 /** For functions that return nothing: whatever they return instead would be lost. */
 export function refuseResult(result: unknown, operatorName: string, what: string): void {
   if (result instanceof Promise) refusePromise(result, operatorName, what)
-  if (typeof (result as { next?: unknown }).next === 'function')
+  if (typeof (result as { next?: unknown } | null)?.next === 'function')
     throw unexpected('a generator', operatorName, what, 'Emit with out.collect(value) instead of yield.')
-  throw unexpected(`a value (${typeof result})`, operatorName, what, 'Emit with out.collect(value); a returned value would be lost.')
+  const got = result === null ? 'null' : `a value (${typeof result})`
+  throw unexpected(got, operatorName, what, 'Emit with out.collect(value); a returned value would be lost.')
 }
 
 /** For flatMap: what it returns must be iterable, and a string would be taken apart into characters. */

@@ -51,6 +51,7 @@ export function connect(graph: JobGraph, members: readonly ExchangeMember[], cre
         sender,
         maxParallelism: graph.vertices[edge.to]?.maxParallelism ?? 1,
         random,
+        receiver: graph.vertices[edge.to]?.operators[0]?.name,
       })
       ;(writers[from] as Map<number, RecordWriter>).set(edgeIndex, writer)
     }

@@ -187,7 +187,7 @@ describe('Input', () => {
 describe('SIGTERM', () => {
   it('suspends the job: exit code 143, and --resume goes on exactly', async () => {
     const folder = folderWith({})
-    const job = { folder, records: 12_000, rate: 8_000, flags: ['--resume'] }
+    const job = { folder, records: 5_000, rate: 8_000, flags: ['--resume'] }
     const first = startMillrace(chainJob(job))
     await first.line('checkpoint.completed', 2)
     first.process.kill('SIGTERM')

@@ -125,7 +125,8 @@ export function chainJob(of: {
   readonly records: number
   readonly rate: number
   readonly flags?: readonly string[]
-  readonly sink?: 'file' | 'ledger'
+  readonly sink?: 'file' | 'ledger' | undefined
+  readonly intervalMs?: number | undefined
 }): readonly string[] {
   return [
     'run',
@@ -135,7 +136,7 @@ export function chainJob(of: {
       '-p',
       '2',
       '-D',
-      'execution.checkpointing.interval=50 ms',
+      `execution.checkpointing.interval=${of.intervalMs ?? 50} ms`,
       '-D',
       `execution.checkpointing.dir=${of.folder}/checkpoints`,
     ],

@@ -80,7 +80,8 @@ describe('A disk that fails once', () => {
       options: { ...settings.options, 'execution.checkpointing.tolerable-failed-checkpoints': 2 ** 31 - 1 },
     }
     const inCheckpoints = (await operationsOf(tolerant)).filter(
-      ({ path, to = '' }) => path.startsWith(CHECKPOINTS) && /\/chk-\d+/.test(path + to),
+      // Whether a publish whose rename failed is visible, nobody knows: then the attempt fails and the store is read again.
+      ({ type, path, to = '' }) => path.startsWith(CHECKPOINTS) && /\/chk-\d+/.test(path) && !(type === 'rename' && /\/chk-\d+$/.test(to)),
     )
     const check = ({ lives }: History) => {
       const [first] = lives

@@ -40,11 +40,11 @@ export interface Line {
 /** What came of one run of the job. */
 export type JobEnd = { readonly type: 'finished' } | { readonly type: 'alreadyEnded' }
 
-/** Starts the job, from where it was if it has run before, and waits for its end. */
+/** Starts the job, from where it was if it has run before, and waits for its end. Without `resume` it starts anew. */
 export async function runJob(
   world: SimulatedWorld,
   settings: JobSettings,
-  watch: (event: JobEvent) => void,
+  { resume, watch }: { readonly resume: 'latest' | undefined; watch(event: JobEvent): void },
 ): Promise<JobEnd> {
   const { parallelism, maxParallelism, link, options, onRecord = () => {} } = settings
   let end: JobEnd = { type: 'finished' }
@@ -78,7 +78,7 @@ export async function runJob(
     .uid('chain')
     .sinkTo(FileSink.forLines(OUTPUT))
     .uid('sink')
-  await env.execute(JOB_NAME, { resume: 'latest' })
+  await env.execute(JOB_NAME, { resume })
   return end
 }
 

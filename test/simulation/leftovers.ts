@@ -7,7 +7,8 @@ import { CHECKPOINTS, OUTPUT } from './kill-test-job.ts'
 export function leftovers(disk: SimulatedDisk): string[] {
   const inOutput = pathsBelow(disk, OUTPUT).filter((path) => !isAnnouncedOutput(path))
   const inCheckpoints = pathsBelow(disk, CHECKPOINTS)
-  const jobs = new Set(inCheckpoints.flatMap((path) => /^(.*)\/job\.json$/.exec(path)?.[1] ?? []))
+  const records = inCheckpoints.filter((path) => /^[^.]*\/job\.json$/.test(path))
+  const jobs = new Set(records.map((path) => path.slice(0, path.lastIndexOf('/'))))
   const notAnnounced = inCheckpoints.filter((path) => !isAnnouncedInCheckpoints(path, jobs))
   return [...inOutput, ...notAnnounced].map((path) => `left over: ${path}`)
 }

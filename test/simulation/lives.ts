@@ -52,15 +52,22 @@ export async function live(input: Input, next: (lived: number) => Life): Promise
   const lives: LifeReport[] = []
   const promises = new CheckpointPromises()
   let disk = await input.disk()
+  let resume: 'latest' | undefined = 'latest'
   for (let ended = false; !ended; ) {
     if (lives.length === MOST_LIVES) {
       problems.push(`the job had not ended after ${MOST_LIVES} processes`)
       break
     }
     const life = next(lives.length)
-    const report = await liveOnce(life, disk, lives.length, promises)
+    const report = await liveOnce(life, { disk, lived: lives.length, resume, promises })
     lives.push(report)
     const { outcome, world } = report
+    if (hasNothingToGoOnWith(outcome) && promises.completed === 0) {
+      // It failed before it had done anything: the job is refused by name and begins anew.
+      resume = undefined
+      continue
+    }
+    resume = 'latest'
     if (outcome.type === 'returned') await promises.jobEnded(outcome.value, problems)
     ended = outcome.type === 'returned' || outcome.type === 'hung'
     if (outcome.type === 'hung') problems.push(`process ${lives.length} hung: ${outcome.why}`)
@@ -71,16 +78,19 @@ export async function live(input: Input, next: (lived: number) => Life): Promise
       await promises.processEnded(disk, life.settings)
     } else disk = world.files.disk
   }
-  problems.push(...differences(disk, input), ...leftovers(disk))
+  const mayLeaveSomething = next(lives.length - 1).disturbed === true && hasWarned(lives.at(-1))
+  problems.push(...differences(disk, input), ...(mayLeaveSomething ? [] : leftovers(disk)))
   return { lives, disk, problems }
 }
 
-async function liveOnce(
-  life: Life,
-  disk: SimulatedDisk,
-  lived: number,
-  promises: CheckpointPromises,
-): Promise<LifeReport> {
+interface Circumstances {
+  readonly disk: SimulatedDisk
+  readonly lived: number
+  readonly resume: 'latest' | undefined
+  readonly promises: CheckpointPromises
+}
+
+async function liveOnce(life: Life, { disk, lived, resume, promises }: Circumstances): Promise<LifeReport> {
   const { settings, seed, crash, interfere, wrapFiles } = life
   const events: JobEvent[] = []
   const world = new SimulatedWorld({
@@ -91,12 +101,24 @@ async function liveOnce(
     wrapFiles,
   })
   const outcome = await world.run(() =>
-    runJob(world, settings, (event) => {
-      events.push(event)
-      promises.see(event)
+    runJob(world, settings, {
+      resume,
+      watch: (event) => {
+        events.push(event)
+        promises.see(event)
+      },
     }),
   )
   return { outcome, operations: world.files.operations, events, world }
+}
+
+/** A disk that refuses to record the end, or to clean up after it: the log says so, and the next start tidies up. */
+function hasWarned(report: LifeReport | undefined): boolean {
+  return report?.world.trace.some((line) => / (warn|error) /.test(line)) ?? false
+}
+
+function hasNothingToGoOnWith(outcome: Outcome<JobEnd>): boolean {
+  return outcome.type === 'threw' && StreamError.is(outcome.error) && outcome.error.code === 'JOB_NOTHING_KEPT'
 }
 
 /** What the next process finds. */

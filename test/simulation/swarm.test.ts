@@ -65,7 +65,9 @@ class Plan {
     const seed = this.#seed * 1000 + lived
     const parallelism = this.#rescales && lived > 0 ? randomInteger(this.#random, 1, 4) : this.#job.parallelism
     const job = { ...this.#job, parallelism }
-    if (lived >= this.#disturbed) return { settings: job, seed }
+    // A checkpoint that takes longer than it may is a disturbance as well.
+    if (lived >= this.#disturbed)
+      return { settings: { ...job, options: { ...job.options, 'execution.checkpointing.timeout': '10 min' } }, seed }
     const random = seededRandom(seed)
     const { userCode } = this.#faults
     const onRecord = () => {

@@ -42,7 +42,6 @@ export const RUNTIME_OPTIONS = {
     pattern: /^[0-9a-f]{32}$/,
     legal: '32 lower-case hexadecimal digits',
     aliases: ['$internal.pipeline.job-id'],
-    effect: 'later',
     description: 'The id of the job. Not set: drawn at random, or that of the job which is resumed.',
   },
   'pipeline.auto-watermark-interval': {

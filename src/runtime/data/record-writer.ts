@@ -7,6 +7,7 @@ import { StreamError } from '../../base/errors.ts'
 import type { ControlElement } from '../../elements/stream-element.ts'
 import type { Partitioner } from '../../graph/job-graph.ts'
 import type { Input } from '../../operators/operator.ts'
+import { refusedKey } from '../../operators/refused-key.ts'
 import { keyGroupOf, subtaskOfKeyGroup } from '../../state/key-groups.ts'
 import type { Channel } from './channel.ts'
 
@@ -22,6 +23,8 @@ export interface RecordWriterOptions {
   /** Of the receiving vertex. */
   readonly maxParallelism: number
   readonly random: Random
+  /** Name of the receiving vertex, for messages. */
+  readonly receiver?: string | undefined
 }
 
 export function recordWriter(options: RecordWriterOptions): RecordWriter {
@@ -34,7 +37,7 @@ export function recordWriter(options: RecordWriterOptions): RecordWriter {
       return new SelectingWriter(channels, customSelector(partitioner.partition, channels.length))
     case 'hash':
       if (only !== undefined) return new SingleWriter(channels, only)
-      return new SelectingWriter(channels, hashSelector(partitioner.keySelector, options.maxParallelism, channels.length))
+      return new SelectingWriter(channels, hashSelector(partitioner.keySelector, options.maxParallelism, channels.length, options.receiver))
     case 'shuffle':
       if (only !== undefined) return new SingleWriter(channels, only)
       return new SelectingWriter(channels, () => Math.floor(options.random.next() * channels.length))
@@ -51,10 +54,23 @@ export function recordWriter(options: RecordWriterOptions): RecordWriter {
 }
 
 /** The key group decides the subtask; a table spares the division per record. */
-function hashSelector(keySelector: (value: never) => unknown, maxParallelism: number, parallelism: number): (value: unknown) => number {
+function hashSelector(
+  keySelector: (value: never) => unknown,
+  maxParallelism: number,
+  parallelism: number,
+  receiver = '',
+): (value: unknown) => number {
   const select = keySelector as (value: unknown) => unknown
   const channelOf = Uint16Array.from({ length: maxParallelism }, (_, group) => subtaskOfKeyGroup(group, maxParallelism, parallelism))
-  return (value) => channelOf[keyGroupOf(select(value), maxParallelism)] as number
+  return (value) => {
+    const key = select(value)
+    try {
+      return channelOf[keyGroupOf(key, maxParallelism)] as number
+    } catch (thrown) {
+      // It cannot be a key.
+      throw refusedKey(thrown, receiver)
+    }
+  }
 }
 
 function customSelector(partition: (value: never, numPartitions: number) => number, parallelism: number): (value: unknown) => number {

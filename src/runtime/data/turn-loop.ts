@@ -21,13 +21,13 @@ export interface TurnLimits {
   readonly turnMs: number
   /** The same while files are being written or read: their answers come through the event loop. */
   readonly turnMsWithControlWork: number
-  /** How much of a turn background work may take while records flow. */
+  /** How much of a turn background work may take while records flow. A walk that ends sooner meets fewer changes, and so costs less. */
   readonly backgroundMs: number
   /** A virtual clock stands still during a turn; there a turn ends after so many steps. */
   readonly stepsPerTurn: number
 }
 
-export const DEFAULT_TURN_LIMITS: TurnLimits = { turnMs: 8, turnMsWithControlWork: 2, backgroundMs: 2, stepsPerTurn: 1_000_000 }
+export const DEFAULT_TURN_LIMITS: TurnLimits = { turnMs: 8, turnMsWithControlWork: 2, backgroundMs: 5, stepsPerTurn: 1_000_000 }
 
 /** Records per step: doubled while steps are quick, cut to what is quick when one takes long: a slow function cannot hold a turn. */
 const LARGEST_BUDGET = 512
@@ -103,7 +103,8 @@ export class TurnLoop {
     this.#wokenWhileRunning = false
     const startMs = this.#clock.monotonic()
     const turnMs = this.#controlWork > 0 ? this.#limits.turnMsWithControlWork : this.#limits.turnMs
-    const recordsUntilMs = startMs + turnMs - (this.#background.length > 0 ? this.#limits.backgroundMs : 0)
+    const backgroundMs = this.#background.length > 0 ? (this.#limits.backgroundMs * turnMs) / this.#limits.turnMs : 0
+    const recordsUntilMs = startMs + turnMs - backgroundMs
     const more = this.#runMembers(recordsUntilMs)
     const left = this.#runBackground(startMs + turnMs)
     // A stop may come from inside a turn.

@@ -119,7 +119,7 @@ describe('The turn loop', () => {
     runTurn()
     runTurn()
     runTurn()
-    expect(until).toEqual([2, 2])
+    expect(until).toEqual([5, 5])
   })
 
   it('runs nothing after a stop, also one that comes from inside a turn', () => {
