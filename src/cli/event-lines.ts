@@ -2,6 +2,7 @@
 import type { RunningJobEvent } from '../base/run-context.ts'
 import { describeError } from './describe-error.ts'
 
+const STOPS = ['CHECKPOINT_COORDINATOR_SUSPEND', 'CHECKPOINT_COORDINATOR_SHUTDOWN', 'PERIODIC_SCHEDULER_SHUTDOWN']
 const ENDS = ['FINISHED', 'FAILED', 'CANCELED', 'SUSPENDED']
 
 /** Undefined for what a reader would not want to see: tasks that change their state, checkpoints that succeed. */
@@ -12,6 +13,8 @@ export function eventLine(event: RunningJobEvent): string | undefined {
       if (ENDS.includes(event.status)) return undefined
       return `${event.status}${event.error === undefined ? '' : `: ${inShort(event.error)}`}`
     case 'checkpoint.aborted':
+      // What is queued when checkpointing stops is no news: the job restarts or ends, and that has its own line.
+      if (event.checkpointId === undefined && STOPS.includes(event.reason)) return undefined
       return `checkpoint ${event.checkpointId ?? '(not started)'} aborted: ${event.reason}${event.message === '' ? '' : `: ${event.message}`}`
     case 'restart.scheduled':
       return `restarting in ${event.delayMs} ms after: ${inShort(event.error)}`

@@ -42,7 +42,7 @@ export type Started =
  * configuration asks for what is not there, the store cannot be used, or the state does not fit the graph.
  */
 export async function startJob(graph: JobGraph, options: StartOptions): Promise<Started> {
-  const settings = readJobSettings(options.configuration)
+  const settings = readJobSettings(options.configuration, (line) => options.ports.logger.warn(line))
   const opened = await openStore(graph, settings, options)
   if (opened.type === 'alreadyEnded') return opened
   try {

@@ -28,9 +28,10 @@ interface CoordinatorSettings {
 /** Flink's "any number". */
 const UNLIMITED = 2 ** 31 - 1
 
-/** Throws UNSUPPORTED for what this version does not have, before anything is started. */
-export function readJobSettings(configuration: ConfigurationReader): JobSettings {
+/** Throws UNSUPPORTED or CONFIG_INVALID for what cannot be run, before anything is started. */
+export function readJobSettings(configuration: ConfigurationReader, warn: (line: string) => void): JobSettings {
   refuseUnsupported(configuration)
+  checkUnaligned(configuration, warn)
   const intervalMs = configuration.get('execution.checkpointing.interval')
   const checkpointing = intervalMs !== undefined
   const tolerable = configuration.get('execution.checkpointing.tolerable-failed-checkpoints')
@@ -78,6 +79,22 @@ function refuseUnsupported(configuration: ConfigurationReader): void {
     throw new StreamError('UNSUPPORTED', { message: `${what} (${option}): this version does not have it.`, hint, details: { option } })
   }
   if (configuration.get('state.backend.type') === 'leveldb') refuse('state.backend.type', 'State backend leveldb', 'Use hashmap.')
-  if (configuration.get('execution.checkpointing.unaligned.enabled'))
-    refuse('execution.checkpointing.unaligned.enabled', 'Unaligned checkpoints', 'Use aligned ones.')
+}
+
+/**
+ * Unaligned checkpoints are exact only where Flink allows them. This version takes aligned ones in their place, which are
+ * just as exact, and slow only under back-pressure: `warn` says so.
+ */
+function checkUnaligned(configuration: ConfigurationReader, warn: (line: string) => void): void {
+  const option = 'execution.checkpointing.unaligned.enabled'
+  if (!configuration.get(option)) return
+  const mode = configuration.get('execution.checkpointing.mode')
+  const concurrent = configuration.get('execution.checkpointing.max-concurrent-checkpoints')
+  if (mode !== 'EXACTLY_ONCE' || concurrent !== 1)
+    throw new StreamError('CONFIG_INVALID', {
+      message: `${configuration.originOf(option)}: unaligned checkpoints need mode EXACTLY_ONCE and one checkpoint at a time; here the mode is ${mode} with ${concurrent} at a time.`,
+      hint: 'Set execution.checkpointing.mode to EXACTLY_ONCE and max-concurrent-checkpoints to 1, or turn unaligned checkpoints off.',
+      details: { option, mode, concurrent },
+    })
+  warn(`Unaligned checkpoints (${option}): this version takes aligned checkpoints in their place. They are just as exact, and take longer under back-pressure.`)
 }

@@ -160,6 +160,12 @@ export class World implements Turns {
     await this.settle()
   }
 
+  /** Drives for so many rounds, or until it holds. */
+  async rounds(count: number, done: () => boolean): Promise<void> {
+    let left = count
+    await this.#drive(() => done() || left-- <= 0)
+  }
+
   /** Runs what is due now, without moving the clock. */
   async settle(): Promise<void> {
     for (let round = 0; round < 50; round++) {

@@ -88,12 +88,12 @@ function partitioned(input: Known, how: (typeof PARTITIONERS)[number], receivers
 
 function declare(env: StreamExecutionEnvironment, program: Program, bomb: (value: number) => void): readonly Known[] {
   const known: Known[] = program.sources.map(({ count, parallelism: subtasks }) => ({
-    stream: env.fromSequence(0, count - 1).setParallelism(subtasks),
+    stream: count === 0 ? env.fromData<number>([]) : env.fromSequence(0, count - 1).setParallelism(subtasks),
     values: range(0, count - 1),
-    parallelism: subtasks,
+    parallelism: count === 0 ? 1 : subtasks,
     used: false,
   }))
-  program.nodes.forEach((node, index) => {
+  for (const [index, node] of program.nodes.entries()) {
     const inputs = node.inputs.map(({ from, partitioner }) => ({
       input: known[from % known.length] as Known,
       partitioner,
@@ -111,121 +111,126 @@ function declare(env: StreamExecutionEnvironment, program: Program, bomb: (value
       if (index === 0) bomb(value)
       return value
     }
-    const add = (made: DataStream<number>, result: readonly number[]) =>
-      known.push({ stream: made, values: result, parallelism: node.parallelism, used: false })
-    const settle = <S extends { setParallelism(n: number): S; disableChaining(): S }>(operator: S): S =>
-      node.chained
-        ? operator.setParallelism(node.parallelism)
-        : operator.setParallelism(node.parallelism).disableChaining()
-    switch (node.kind) {
-      case 'map':
-        return add(
-          settle(stream.map((value) => watched(value) * 2 + 1)),
-          values.map((value) => value * 2 + 1),
-        )
-      case 'filter':
-        return add(
-          settle(stream.filter((value) => watched(value) % 3 !== 0)),
-          values.filter((value) => value % 3 !== 0),
-        )
-      case 'flatMap':
-        return add(
-          settle(stream.flatMap((value) => range(1, watched(value) % 4).map((each) => value + each))),
-          values.flatMap((value) => range(1, value % 4).map((each) => value + each)),
-        )
-      case 'generator':
-        return add(
-          settle(
-            stream.flatMap(function* (value) {
-              yield watched(value)
-              yield value + 100
-            }),
-          ),
-          values.flatMap((value) => [value, value + 100]),
-        )
-      case 'process':
-        return add(
-          settle(
-            stream.process<number>(() => ({ processElement: (value, _, out) => out.collect(watched(value) + 7) })),
-          ),
-          values.map((value) => value + 7),
-        )
-      case 'side': {
-        const split = settle(
-          stream.process<number>(() => ({
-            processElement(value, context, out) {
-              if (watched(value) % 2 === 0) context.output(EVEN, value)
-              else out.collect(value)
-            },
-          })),
-        )
-        add(
-          split.getSideOutput(EVEN),
-          values.filter((value) => value % 2 === 0),
-        )
-        return add(
-          split,
-          values.filter((value) => value % 2 !== 0),
-        )
-      }
-      case 'count':
-        return add(
-          settle(
-            stream
-              .keyBy((value) => value % 7)
-              .process<number>((context) => {
-                const count = context.getState(new ValueStateDescriptor('count', { default: () => 0 }))
-                return {
-                  processElement(value, at, out) {
-                    watched(value)
-                    count.update(count.value() + 1)
-                    out.collect(numbered(at.getCurrentKey(), count.value()))
-                  },
-                }
-              }),
-          ),
-          counts(values),
-        )
-      case 'reduce':
-        return add(
-          settle(
-            stream
-              .map((value) => ({ key: watched(value) % 7, count: 1 }))
-              .keyBy(({ key }) => key)
-              .reduce((one, other) => ({ key: one.key, count: one.count + other.count }))
-              .map(({ key, count }) => numbered(key, count)),
-          ),
-          counts(values),
-        )
-      default:
-        return node.kind satisfies never
-    }
-  })
+    for (const made of apply(node, stream, values, watched))
+      known.push({ ...made, parallelism: node.parallelism, used: false })
+  }
   return known
+}
+
+/** Adds one node to a stream of these values: the streams that it gives, with theirs. */
+function apply(
+  node: Node,
+  stream: DataStream<number>,
+  values: readonly number[],
+  watched: (value: number) => number,
+): readonly Pick<Known, 'stream' | 'values'>[] {
+  const one = (made: DataStream<number>, result: readonly number[]) => [{ stream: made, values: result }]
+  const settle = <S extends { setParallelism(n: number): S; disableChaining(): S }>(operator: S): S =>
+    node.chained
+      ? operator.setParallelism(node.parallelism)
+      : operator.setParallelism(node.parallelism).disableChaining()
+  switch (node.kind) {
+    case 'map':
+      return one(
+        settle(stream.map((value) => watched(value) * 2 + 1)),
+        values.map((value) => value * 2 + 1),
+      )
+    case 'filter':
+      return one(
+        settle(stream.filter((value) => watched(value) % 3 !== 0)),
+        values.filter((value) => value % 3 !== 0),
+      )
+    case 'flatMap':
+      return one(
+        settle(stream.flatMap((value) => range(1, watched(value) % 4).map((each) => value + each))),
+        values.flatMap((value) => range(1, value % 4).map((each) => value + each)),
+      )
+    case 'generator':
+      return one(
+        settle(
+          stream.flatMap(function* (value) {
+            yield watched(value)
+            yield value + 100
+          }),
+        ),
+        values.flatMap((value) => [value, value + 100]),
+      )
+    case 'process':
+      return one(
+        settle(stream.process<number>(() => ({ processElement: (value, _, out) => out.collect(watched(value) + 7) }))),
+        values.map((value) => value + 7),
+      )
+    case 'side': {
+      const split = settle(
+        stream.process<number>(() => ({
+          processElement(value, context, out) {
+            if (watched(value) % 2 === 0) context.output(EVEN, value)
+            else out.collect(value)
+          },
+        })),
+      )
+      return [
+        { stream: split.getSideOutput(EVEN), values: values.filter((value) => value % 2 === 0) },
+        { stream: split, values: values.filter((value) => value % 2 !== 0) },
+      ]
+    }
+    case 'count':
+      return one(
+        settle(
+          stream
+            .keyBy((value) => value % 7)
+            .process<number>((context) => {
+              const count = context.getState(new ValueStateDescriptor('count', { default: () => 0 }))
+              return {
+                processElement(value, at, out) {
+                  watched(value)
+                  count.update(count.value() + 1)
+                  out.collect(numbered(at.getCurrentKey(), count.value()))
+                },
+              }
+            }),
+        ),
+        counts(values),
+      )
+    case 'reduce':
+      return one(
+        settle(
+          stream
+            .map((value) => ({ key: watched(value) % 7, count: 1 }))
+            .keyBy(({ key }) => key)
+            .reduce((one, other) => ({ key: one.key, count: one.count + other.count }))
+            .setParallelism(node.parallelism)
+            .map(({ key, count }) => numbered(key, count)),
+        ),
+        counts(values),
+      )
+    default:
+      return node.kind satisfies never
+  }
 }
 
 async function check(world: World, program: Program): Promise<void> {
   const env = world.env().configure({ 'execution.channel-credit': program.credit })
   const left = new Set(program.checkpointed ? program.bombs : [])
-  if (program.checkpointed) env.enableCheckpointing(10)
+  if (program.checkpointed) env.enableCheckpointing(20)
   if (program.checkpointed) env.setRestartStrategy(RestartStrategies.fixedDelayRestart(10, 10))
   const known = declare(env, program, (value) => {
     if (left.delete(value)) throw new Error(`bomb at ${value}`)
   })
   const ends = known.filter(({ used }) => !used)
   const sinks = ends.map(() => [new Ledger<number>(), new CollectSink<number>()] as const)
-  ends.forEach(({ stream }, index) => {
+  for (const [index, { stream }] of ends.entries()) {
     const [ledger, collect] = sinks[index] as (typeof sinks)[number]
     stream.sinkTo(ledger).setParallelism(1 + (index % 3))
     stream.sinkTo(collect)
-  })
+  }
   await world.until(env.execute('x'))
-  ends.forEach(({ values }, index) => {
+  for (const [index, { values }] of ends.entries()) {
     const [ledger, collect] = sinks[index] as (typeof sinks)[number]
     const expected = values.toSorted(byNumber)
     expect(ledger.committed.toSorted(byNumber)).toEqual(expected)
     expect([...collect.results()].toSorted(byNumber)).toEqual(expected)
-  })
+  }
   await world.settle()
   expect(world.timersLeft()).toBe(0)
 }

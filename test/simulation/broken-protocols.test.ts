@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { BROKEN } from './broken-file-systems.ts'
 import { say } from './cases.ts'
 import { Input, type JobSettings } from './kill-test-job.ts'
-import { live, type Loss } from './lives.ts'
+import { type Loss, live } from './lives.ts'
 
 const LOSSES: readonly Loss[] = ['kill', 'posix', 'ordered']
 

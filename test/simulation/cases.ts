@@ -20,7 +20,6 @@ export async function runCases(file: string, cases: Iterable<Case>): Promise<{ c
     if (only !== undefined) for (const [index, { world }] of history.lives.entries()) printTrace(index, world.trace)
     counted.cases++
     counted.lives += history.lives.length
-    if (history.problems.length > 0 && process.env['ALL']) { process.stdout.write('FAIL ' + name + ' :: ' + history.problems.join(' | ').slice(0, 400) + '\n'); continue }
     if (history.problems.length > 0) expect.fail(account(file, name, history))
   }
   return counted

@@ -2,14 +2,15 @@
  * What the job has said of its checkpoints: each that was reported complete must be restorable, whatever happens, until
  * newer ones have taken its place or the job has ended.
  */
-import { SimulatedFileSystem } from '../../src/base/simulated-file-system.ts'
+
 import type { SimulatedDisk } from '../../src/base/simulated-disk.ts'
+import { SimulatedFileSystem } from '../../src/base/simulated-file-system.ts'
 import { readMetadata } from '../../src/checkpoint/completed-checkpoints.ts'
 import { fileObjects } from '../../src/checkpoint/file-objects.ts'
 import { verifyCheckpoint } from '../../src/checkpoint/state-reading.ts'
 import type { JobEvent } from '../../src/runtime/job-handle.ts'
-import { CHECKPOINTS, type JobEnd, type JobSettings } from './kill-test-job.ts'
 import { pathsBelow } from './disk-contents.ts'
+import { CHECKPOINTS, type JobEnd, type JobSettings } from './kill-test-job.ts'
 
 export class CheckpointPromises {
   /** Reported complete, oldest first. */

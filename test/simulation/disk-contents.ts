@@ -32,10 +32,7 @@ export interface OutputDifference {
  * What is visible, against what must be. The numbers of part files grow over all subtasks and attempts, so a key's lines
  * stand in the order of the numbers of their files.
  */
-export function compareOutput(
-  disk: SimulatedDisk,
-  expected: ReadonlyMap<string, readonly string[]>,
-): OutputDifference {
+export function compareOutput(disk: SimulatedDisk, expected: ReadonlyMap<string, readonly string[]>): OutputDifference {
   const found = new Map<string, string[]>()
   let wrong = 0
   for (const line of visibleLines(disk)) {

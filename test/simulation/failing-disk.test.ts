@@ -60,7 +60,9 @@ function* failures(
         interfere: (operation) => (operation.index === index ? { type: 'fail', code, bytes: 7 } : undefined),
       }
       const run = async () => {
-        const history = await live(input, (lived) => (lived === 0 ? failing : { settings: job, seed: index * 100 + lived }))
+        const history = await live(input, (lived) =>
+          lived === 0 ? failing : { settings: job, seed: index * 100 + lived },
+        )
         return { ...history, problems: [...history.problems, ...check(history)] }
       }
       yield { name: `${code} at ${index}, ${type} ${path}`, run }
@@ -71,7 +73,9 @@ describe('A disk that fails once', () => {
   it('costs a checkpoint or an attempt and never a record, wherever it fails', { timeout: 300_000 }, async () => {
     const operations = await operationsOf(settings)
     const { cases, lives } = await runCases(FILE, failures(operations, settings))
-    say(`ENOSPC, EIO or EMFILE at each of ${operations.length} operations, ${cases} cases, ${lives - cases} resumed, 0 wrong`)
+    say(
+      `ENOSPC, EIO or EMFILE at each of ${operations.length} operations, ${cases} cases, ${lives - cases} resumed, 0 wrong`,
+    )
   })
 
   it('stops no job that tolerates failed checkpoints, when it fails in one', { timeout: 300_000 }, async () => {
@@ -81,7 +85,8 @@ describe('A disk that fails once', () => {
     }
     const inCheckpoints = (await operationsOf(tolerant)).filter(
       // Whether a publish whose rename failed is visible, nobody knows: then the attempt fails and the store is read again.
-      ({ type, path, to = '' }) => path.startsWith(CHECKPOINTS) && /\/chk-\d+/.test(path) && !(type === 'rename' && /\/chk-\d+$/.test(to)),
+      ({ type, path, to = '' }) =>
+        path.startsWith(CHECKPOINTS) && /\/chk-\d+/.test(path) && !(type === 'rename' && /\/chk-\d+$/.test(to)),
     )
     const check = ({ lives }: History) => {
       const [first] = lives

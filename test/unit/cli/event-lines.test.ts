@@ -34,6 +34,16 @@ describe('a plain line', () => {
       'checkpoint (not started) aborted: IO_EXCEPTION',
     ],
     [
+      {
+        type: 'checkpoint.aborted',
+        checkpointId: undefined,
+        reason: 'CHECKPOINT_COORDINATOR_SUSPEND',
+        message: 'Checkpointing was stopped.',
+        atMs: 0,
+      },
+      undefined,
+    ],
+    [
       { type: 'restart.scheduled', delayMs: 1000, atMs: 0, error: cause },
       'restarting in 1000 ms after: map failed (boom)',
     ],
