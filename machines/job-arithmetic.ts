@@ -96,6 +96,18 @@ export function ask(c: JobContext, f: JobFact): JobStep {
   return { next, orders: [...orders, { type: 'askRestart', attempt: c.attempt, cause: f.cause, atMs: f.atMs }] }
 }
 
+export function failRestore(c: JobContext, f: JobFact): JobStep {
+  const { next, orders } = record(c, f)
+  return { next: 'cause' in f ? { ...next, restoreFailed: { cause: f.cause, atMs: f.atMs } } : next, orders }
+}
+
+/** State is at hand, and something that the attempt needs failed meanwhile; that failure is recorded already. */
+export function askAfterRestore(c: JobContext): JobStep {
+  if (c.restoreFailed === null) return { next: {}, orders: [] }
+  const { cause } = c.restoreFailed
+  return { next: { cause }, orders: [{ type: 'askRestart', attempt: c.attempt, ...c.restoreFailed }] }
+}
+
 export const granted = (c: JobContext, f: JobFact): JobStep => ({
   next: { backoffOver: false },
   orders:
@@ -113,7 +125,7 @@ export const backedOff = (): JobStep => ({ next: { backoffOver: true }, orders: 
 
 /** The number of the attempt rises here, so that whatever the old one still reports is ignored from now on. */
 export const prepareNext = (c: JobContext): JobStep => ({
-  next: { attempt: c.attempt + 1, states: c.states.map(() => 'CREATED' as const) },
+  next: { attempt: c.attempt + 1, restoreFailed: null, states: c.states.map(() => 'CREATED' as const) },
   orders: [{ type: 'restoreState', attempt: c.attempt + 1 }],
 })
 

@@ -36,6 +36,8 @@ export interface JobContext extends JobInput {
   /** The attempt that runs or is being prepared, from 1. Facts of any other are ignored. */
   readonly attempt: number
   readonly backoffOver: boolean
+  /** What failed while state is being restored, an enumerator for one: that attempt is never deployed. */
+  readonly restoreFailed: { readonly cause: Cause; readonly atMs: number } | null
   /** The newest revision of the job record that was ordered. */
   readonly revision: number
   /** The savepoint that ends the job; from then on no failure is followed by a restart. */

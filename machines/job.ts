@@ -24,6 +24,7 @@ const jobSetup = setup({
     isSuspension: ({ context, event }) =>
       event.type === 'timer.fired' && event.timer === 'suspension' && event.attempt === context.attempt,
     isNewestRevision: ({ context, event }) => 'revision' in event && event.revision === context.revision,
+    isCurrentAndSound: ({ context, event }) => arithmetic.isCurrent(context, event) && context.restoreFailed === null,
     allGone: ({ context }) => arithmetic.allGone(context),
     mayRestart: ({ context }) => context.backoffOver && arithmetic.allGone(context),
   },
@@ -91,6 +92,7 @@ export const job = jobSetup.createMachine({
     awaitFinalCheckpoint: Array.from({ length: input.tasks }, () => false),
     attempt: 1,
     backoffOver: false,
+    restoreFailed: null,
     revision: 0,
     sealed: null,
     cause: null,
@@ -206,7 +208,15 @@ export const job = jobSetup.createMachine({
         restoring: {
           entry: apply(arithmetic.prepareNext),
           on: {
-            'state.restored': { guard: 'isCurrent', target: '#job.running', actions: apply(arithmetic.deploy) },
+            'state.restored': [
+              { guard: 'isCurrentAndSound', target: '#job.running', actions: apply(arithmetic.deploy) },
+              { guard: 'isCurrent', target: 'asking', actions: apply(arithmetic.askAfterRestore) },
+            ],
+            // Put to the strategy when the restoring is over: two of them never run side by side.
+            'failure.reported': [
+              { guard: 'isCurrentAndFinal', target: '#job.failing', actions: apply(arithmetic.blame) },
+              { guard: 'isCurrent', actions: apply(arithmetic.failRestore) },
+            ],
             'state.notRestored': [
               { guard: 'isCurrentAndFinal', target: '#job.failing', actions: apply(arithmetic.blame) },
               { guard: 'isCurrent', target: 'asking', actions: apply(arithmetic.ask) },

@@ -42,7 +42,9 @@ export function differences(rows, sums) {
     if (seen.has(key)) wrong.push(`twice: ${key}`)
     else if (sum === undefined) wrong.push(`not in the input: ${key}`)
     else if (sum.flights !== flights || sum.delay / sum.flights !== meanDelay)
-      wrong.push(`${key}: ${flights} flights, mean delay ${meanDelay}; counted ${sum.flights}, ${sum.delay / sum.flights}`)
+      wrong.push(
+        `${key}: ${flights} flights, mean delay ${meanDelay}; counted ${sum.flights}, ${sum.delay / sum.flights}`,
+      )
     seen.add(key)
   }
   for (const key of sums.keys()) if (!seen.has(key)) wrong.push(`missing: ${key}`)

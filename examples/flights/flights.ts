@@ -34,7 +34,9 @@ env
   )
   .uid('flights')
   .map(({ origin, time, delay }): Flight => ({ origin, time: Number(time), delay: Number(delay) }))
-  .assignTimestampsAndWatermarks(WatermarkStrategy.forMonotonousTimestamps({ timestampAssigner: (flight) => flight.time }))
+  .assignTimestampsAndWatermarks(
+    WatermarkStrategy.forMonotonousTimestamps({ timestampAssigner: (flight) => flight.time }),
+  )
   .keyBy((flight) => flight.origin)
   .process<Row>((ctx) => {
     const hours = ctx.getMapState(new MapStateDescriptor<number, Sum>('hours'))
@@ -50,7 +52,12 @@ env
         const sum = hours.get(hour)
         if (sum === undefined) return
         hours.delete(hour)
-        out.collect({ airport: context.getCurrentKey(), hour, flights: sum.flights, meanDelay: sum.delay / sum.flights })
+        out.collect({
+          airport: context.getCurrentKey(),
+          hour,
+          flights: sum.flights,
+          meanDelay: sum.delay / sum.flights,
+        })
       },
     }
   })

@@ -19,7 +19,9 @@ export async function prepareFlights(folder, progress) {
   const preparing = `${folder}.preparing`
   rmSync(preparing, { recursive: true, force: true })
   mkdirSync(preparing, { recursive: true })
-  const outputs = Array.from({ length: FILES }, (_, index) => createWriteStream(join(preparing, `flights-${index}.csv`)))
+  const outputs = Array.from({ length: FILES }, (_, index) =>
+    createWriteStream(join(preparing, `flights-${index}.csv`)),
+  )
   let row = 0
   for (const group of metadata.row_groups) {
     const rows = Number(group.num_rows)

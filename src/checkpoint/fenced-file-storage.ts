@@ -6,11 +6,11 @@ import { StreamError } from '../base/errors.ts'
 import { failedStepOf, systemCodeOf } from '../base/file-error.ts'
 import type { FileOperation, FileSystem, WriteHandle } from '../base/file-system.ts'
 import type { Ids } from '../base/ids.ts'
+import { syncAncestors } from '../base/sync-ancestors.ts'
 import type { FencedStorage } from './checkpoint-storage.ts'
 import { copyFolder } from './copy-folder.ts'
-import { epochFolder, OWNER_NAME } from './file-fence.ts'
+import { epochFolder, OWNER_NAME, type TakenEpoch } from './file-fence.ts'
 import { RecentIds } from './recent-ids.ts'
-import { syncAncestors } from './sync-ancestors.ts'
 
 export class FencedFileStorage implements FencedStorage {
   readonly epoch: number
@@ -20,9 +20,12 @@ export class FencedFileStorage implements FencedStorage {
   readonly #ids: Ids
   /** Checkpoints that are given up: a straggler must not make their folders again. */
   readonly #discarded = new RecentIds()
+  /** Whether no number comes again that somebody else had, when nothing is left of this epoch. */
+  #mayVanish: boolean
 
-  constructor(files: FileSystem, folder: string, epoch: number, ids: Ids) {
+  constructor(files: FileSystem, folder: string, { epoch, highestRecorded }: TakenEpoch, ids: Ids) {
     this.epoch = epoch
+    this.#mayVanish = epoch === highestRecorded + 1
     this.#files = files
     this.#folder = folder
     this.#own = epochFolder(folder, epoch)
@@ -130,6 +133,7 @@ export class FencedFileStorage implements FencedStorage {
         { type: 'rename', from: prepared, to: `${this.#folder}/job.json` },
         { type: 'syncFolder', path: this.#folder },
       ])
+      this.#mayVanish = true
     } catch (thrown) {
       await this.#removeQuietly(prepared)
       throw thrown
@@ -145,11 +149,11 @@ export class FencedFileStorage implements FencedStorage {
 
   async release(): Promise<void> {
     const away = `${this.#folder}/fenced-${this.epoch}-${this.#ids.uniqueName()}`
+    // Where no record tells of this epoch its folder does, until a higher one stands there: a number that came again would
+    // open the new folder to whoever had the old one.
+    const removal: readonly FileOperation[] = this.#mayVanish ? [{ type: 'remove', path: away }] : []
     try {
-      await this.#files.execute([
-        { type: 'rename', from: this.#own, to: away },
-        { type: 'remove', path: away },
-      ])
+      await this.#files.execute([{ type: 'rename', from: this.#own, to: away }, ...removal])
     } catch (thrown) {
       // Somebody has taken over: then there is nothing to give back.
       if (systemCodeOf(thrown) !== 'ENOENT') throw thrown

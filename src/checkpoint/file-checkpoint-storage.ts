@@ -5,6 +5,7 @@
 import { systemCodeOf } from '../base/file-error.ts'
 import type { FileSystem, FolderEntry } from '../base/file-system.ts'
 import type { Ids } from '../base/ids.ts'
+import { syncAncestors } from '../base/sync-ancestors.ts'
 import { missing } from './checkpoint-errors.ts'
 import type {
   CheckpointObjects,
@@ -16,7 +17,6 @@ import type {
 import { FencedFileStorage } from './fenced-file-storage.ts'
 import { takeEpoch } from './file-fence.ts'
 import { fileObjects } from './file-objects.ts'
-import { syncAncestors } from './sync-ancestors.ts'
 
 export class FileCheckpointStorage implements CheckpointStorage {
   readonly location: string
@@ -72,8 +72,8 @@ export class FileCheckpointStorage implements CheckpointStorage {
     const folder = `${this.location}/${jobId}`
     await this.#files.execute([{ type: 'makeFolder', path: folder }])
     await syncAncestors(this.#files, folder)
-    const epoch = await takeEpoch(this.#files, folder, this.#ids, claim)
-    return new FencedFileStorage(this.#files, folder, epoch, this.#ids)
+    const taken = await takeEpoch(this.#files, folder, this.#ids, claim)
+    return new FencedFileStorage(this.#files, folder, taken, this.#ids)
   }
 }
 

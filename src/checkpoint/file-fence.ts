@@ -14,18 +14,25 @@ export const OWNER_NAME = 'owner.json'
 /** Others may begin at the same moment; each round one of them wins. */
 const MAX_ROUNDS = 20
 
-/** Returns the new epoch, whose folder exists and is ours alone. Rejects with whatever `claim.mayReplace` throws. */
-export async function takeEpoch(files: FileSystem, folder: string, ids: Ids, claim: WriterClaim): Promise<number> {
+export interface TakenEpoch {
+  readonly epoch: number
+  /** Others may have had numbers in between of which nothing but the names of folders tells. */
+  readonly highestRecorded: number
+}
+
+/** Gives the new epoch, whose folder exists and is ours alone. Rejects with whatever `claim.mayReplace` throws. */
+export async function takeEpoch(files: FileSystem, folder: string, ids: Ids, claim: WriterClaim): Promise<TakenEpoch> {
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const seen = await readEpochs(files, folder)
     for (const epoch of seen.living) await claim.mayReplace(await readOwner(files, epochFolder(folder, epoch)))
     for (const epoch of seen.living) await renameAway(files, folder, epoch, ids)
-    const epoch = Math.max(seen.highest, await claim.epochSoFar()) + 1
+    const highestRecorded = await claim.epochSoFar()
+    const epoch = Math.max(seen.highest, highestRecorded) + 1
     if (!(await makeEpoch(files, folder, epoch, ids, claim.writer))) continue
     const again = await readEpochs(files, folder)
     const isNewest =
       again.living.every((one) => one === epoch) && again.highest === epoch && (await claim.epochSoFar()) < epoch
-    if (isNewest) return epoch
+    if (isNewest) return { epoch, highestRecorded }
     await renameAway(files, folder, epoch, ids)
   }
   throw new StreamError('JOB_IN_USE', {

@@ -48,7 +48,7 @@ export interface OpenedJob {
   readonly start: JobStart
   /** The id of the first checkpoint that is triggered: above what was restored and above everything on the disk. */
   readonly nextCheckpointId: number
-  /** The job's own completed checkpoints, oldest first; what it starts from is the last one when that is its own. */
+  /** The job's own completed checkpoints, oldest first, up to the one that it starts from; none when it starts from no such one. */
   readonly retained: readonly CompletedCheckpoint[]
   readonly storage: JobStorage
   /** Lines for the log and the terminal. */
@@ -132,7 +132,7 @@ async function start(options: OpenJobOptions, place: Place): Promise<OpenedJob> 
   const restoredId = 'metadata' in startsFrom ? startsFrom.metadata.checkpointId : 0
   const nextCheckpointId = Math.max(restoredId, published.highestId) + 1
   const ownsOld = options.resume !== undefined && old !== undefined
-  const retained = ownsOld ? published.completed : []
+  const retained = retainedFor(startsFrom, published)
   const record: JobRecord = {
     name: options.name,
     jobId,
@@ -187,6 +187,15 @@ async function decideStart(
   // Without a record there is nothing that says what these belong to; starting beside them would forget their state.
   if (resume !== undefined && published.highestId > 0) throw orphaned(where)
   return { kind: 'empty' }
+}
+
+/**
+ * Whoever has these restores the last of them, so it must be what the job starts from: others that lie there are of an
+ * earlier run under this id, or older than the savepoint that the job goes on from. They are looked at again by the next resume.
+ */
+function retainedFor(start: JobStart, { completed }: PublishedCheckpoints): readonly CompletedCheckpoint[] {
+  if (start.kind !== 'checkpoint') return []
+  return completed.slice(0, completed.findIndex(({ location }) => location === start.location) + 1)
 }
 
 /** Finishes what the end of an earlier run began. */

@@ -84,10 +84,10 @@ function writeView(out: ByteWriter, value: ArrayBufferView, prototype: unknown):
   out.bytesWithLength(new Uint8Array(buffer, byteOffset, byteLength))
 }
 
-/** Listing the names of a large array costs more than writing it, so there a property of its own goes unnoticed. */
+/** Listing the names of a large array costs more than writing it, so there a property with a text as name goes unnoticed. */
 function hasNamedProperties(value: ArrayBufferView): boolean {
   const length = value instanceof DataView ? 0 : (value as Uint8Array).length
-  if (length > 1024) return false
+  if (length > 1024) return Object.getOwnPropertySymbols(value).length > 0
   return Reflect.ownKeys(value).length !== length
 }
 

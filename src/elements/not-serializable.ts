@@ -59,9 +59,9 @@ function offenceOf(value: object): string | undefined {
     const symbol = Object.getOwnPropertySymbols(value)[0]
     if (symbol !== undefined) return `has a property named by ${String(symbol)}`
     const hidden = Object.getOwnPropertyNames(value).find(
-      (name) => !Object.prototype.propertyIsEnumerable.call(value, name),
+      (name) => !Object.prototype.propertyIsEnumerable.call(value, name) && (plain || name !== 'length'),
     )
-    return plain && hidden !== undefined ? `has the hidden property ${JSON.stringify(hidden)}` : undefined
+    return hidden === undefined ? undefined : `has the hidden property ${JSON.stringify(hidden)}`
   }
   if (types.isPromise(value)) return 'is a promise'
   if (

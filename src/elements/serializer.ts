@@ -3,7 +3,7 @@ import { StreamError } from '../base/errors.ts'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { readValue } from './value-reader.ts'
-import { writeValue } from './value-writer.ts'
+import { writeExamined, writeValue } from './value-writer.ts'
 
 /** How a value becomes bytes and comes back. `id` and `version` are stored with what it wrote and checked on a restore. */
 export interface Serializer<T> {
@@ -39,7 +39,7 @@ export function defaultSerializer<T>(): Serializer<T> {
     version: DEFAULT_SERIALIZER_VERSION,
     serialize(value) {
       const out = new ByteWriter(64)
-      writeValue(out, value)
+      writeExamined(out, value)
       return out.take()
     },
     deserialize(bytes, _version) {
@@ -58,7 +58,10 @@ const DEFAULT_CODEC: ValueCodec<unknown> = {
   read: readValue,
 }
 
-/** The default serializer writes straight into the stream; any other one with its length in front. */
+/**
+ * The default serializer writes straight into the stream; any other one with its length in front. In the stream, objects
+ * with the same names as the one before them are only looked at now and then: see `writeValue`.
+ */
 export function valueCodec<T>(serializer: Serializer<T> | undefined): ValueCodec<T> {
   if (serializer === undefined || serializer.id === DEFAULT_SERIALIZER_ID) return DEFAULT_CODEC as ValueCodec<T>
   return {

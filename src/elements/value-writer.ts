@@ -28,7 +28,28 @@ import {
   UTF16,
 } from './value-tags.ts'
 
-/** Appends `value`. Throws NOT_SERIALIZABLE with the path of what is refused; `out` is as before then. */
+/** How many objects alike pass unexamined behind one that was looked at closely. */
+const MOST_CREDIT = 15
+let creditGiven = MOST_CREDIT
+
+/**
+ * Appends `value`, looking closely at every object in it; that costs more than writing it. Throws NOT_SERIALIZABLE with
+ * the path of what is refused; `out` is as before then.
+ */
+export function writeExamined(out: ByteWriter, value: unknown): void {
+  const before = creditGiven
+  creditGiven = 0
+  try {
+    writeValue(out, value)
+  } finally {
+    creditGiven = before
+  }
+}
+
+/**
+ * The same for many values alike, such as the entries of a state: of objects with the same names one in 16 is looked at
+ * closely, and what another one of them hides (symbols as names, hidden properties) may be left out.
+ */
 export function writeValue(out: ByteWriter, value: unknown): void {
   const start = out.length
   try {
@@ -150,7 +171,7 @@ function writeObject(out: ByteWriter, value: object, depth: number): void {
 interface Shape {
   names: readonly string[]
   encoded: readonly Uint8Array[]
-  /** How many objects alike may pass unexamined. */
+  /** How many objects alike may still pass unexamined. */
   credit: number
 }
 
@@ -159,7 +180,7 @@ const examined: Shape[] = []
 
 /**
  * Looking for what a plain object may hide (symbols as names, hidden properties, a proxy) costs more than writing it. So
- * it is done for every object whose names differ from those of its predecessor, and for one in 64 of the others.
+ * it is done for every object whose names differ from those of its predecessor, and for some of the others.
  */
 function writeProperties(out: ByteWriter, value: object, tag: number, depth: number): void {
   const start = out.length
@@ -180,10 +201,10 @@ function writeProperties(out: ByteWriter, value: object, tag: number, depth: num
     writePart(out, properties[name], depth + 1)
   }
   out.uint8(END)
-  if (alike && count === names.length && shape.credit-- > 0) return
+  if (alike && count === names.length && creditGiven > 0 && shape.credit-- > 0) return
   shape.credit = 0
   const own = Object.keys(value)
-  if (types.isProxy(value) || Reflect.ownKeys(value).length !== own.length) throw REFUSED
+  if (types.isProxy(value) || hidesSomething(value, own.length)) throw REFUSED
   if (own.length !== count) {
     out.length = start
     writeOwnProperties(out, properties, tag, own, depth)
@@ -193,7 +214,12 @@ function writeProperties(out: ByteWriter, value: object, tag: number, depth: num
     shape.names = own
     shape.encoded = own.map(encodedString)
   }
-  shape.credit = 63
+  shape.credit = creditGiven
+}
+
+/** `named`: how many properties are known of. Two calls with a fast way each: `Reflect.ownKeys` has none. */
+function hidesSomething(value: object, named: number): boolean {
+  return Object.getOwnPropertyNames(value).length !== named || Object.getOwnPropertySymbols(value).length > 0
 }
 
 function encodedString(text: string): Uint8Array {
@@ -227,11 +253,26 @@ function writeOwnProperties(
   out.uint8(END)
 }
 
+/** Listing the names of a long array costs many times what writing it does, so there a hidden one goes unnoticed. */
+function arrayHidesSomething(value: readonly unknown[], named: number): boolean {
+  if (value.length > LONG_ARRAY) return Object.getOwnPropertySymbols(value).length > 0
+  // `length` is the one hidden property that every array has.
+  return hidesSomething(value, named + 1)
+}
+
+const LONG_ARRAY = 1024
+let arrayCredit = 0
+
 function writeArray(out: ByteWriter, value: readonly unknown[], depth: number): void {
   if (types.isProxy(value) || !isPlainArray(value)) throw REFUSED
   const start = out.length
   const names = Object.keys(value)
   const length = value.length
+  if (creditGiven === 0 || arrayCredit-- <= 0) {
+    arrayCredit = 0
+    if (arrayHidesSomething(value, names.length)) throw REFUSED
+    arrayCredit = creditGiven
+  }
   if (names.length === length) {
     out.uint8(ARRAY)
     out.varint(length)

@@ -2,6 +2,7 @@
  * Runs the writer of a sink and hands what it prepared to the committing side. It keeps the order that makes a sink exact:
  * flush, prepare, barrier, snapshot, completion, commit. When and how often something is committed is decided elsewhere.
  */
+import { StreamError } from '../base/errors.ts'
 import { NO_TIMESTAMP } from '../elements/stream-element.ts'
 import type { Input, Operator, OperatorContext, OperatorCounters, OperatorFactory } from './operator.ts'
 import type {
@@ -41,6 +42,8 @@ class WritingOperator<T> implements Operator, Input<T> {
   #committer: Committer<unknown> | undefined
   #transactions: Transactions<unknown> | undefined
   #finished = false
+  /** What goes on behind a promise then leads to nothing more. */
+  #closed = false
   /** Prepared at the end of the input, for the final checkpoint. */
   #last: readonly unknown[] = []
   /** Of the snapshot that is being prepared. */
@@ -55,6 +58,7 @@ class WritingOperator<T> implements Operator, Input<T> {
 
   async open(): Promise<void> {
     if (isCommitting(this.#sink)) await this.#openCommitter(this.#sink)
+    else this.#refuseCommittables()
     const context = this.#writerContext()
     const states = this.#states.restoredWriterStates()
     this.#writer =
@@ -94,17 +98,20 @@ class WritingOperator<T> implements Operator, Input<T> {
   async finish(): Promise<void> {
     if (this.#finished) return
     const committables = await this.#prepare(true)
+    if (this.#closed) return
     this.#finished = true
     if (this.#context.task.checkpointing) {
       this.#last = committables
       return
     }
     await this.#writer?.makeDurable?.(END_OF_INPUT)
+    if (this.#closed) return
     if (committables.length > 0) this.#transactions?.preCommit(END_OF_INPUT, committables)
     await this.#transactions?.endInput()
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     // Each gets its chance, and the first failure is told.
     const closed = await Promise.allSettled([this.#transactions?.close()])
     closed.push(...(await Promise.allSettled([closing(this.#writer), closing(this.#committer)])))
@@ -117,6 +124,17 @@ class WritingOperator<T> implements Operator, Input<T> {
     this.#committer = committer
     this.#transactions = this.#context.transactions<unknown>({ commit: (requests) => committer.commit(requests) })
     await this.#transactions.restored(this.#states.restoredCommittables())
+  }
+
+  /** They hold records that no other state has, and this sink cannot make them visible. */
+  #refuseCommittables(): void {
+    const { length } = this.#states.restoredCommittables()
+    if (length === 0) return
+    throw new StreamError('STATE_INCOMPATIBLE', {
+      message: `The state of sink "${this.#context.task.operatorName}" holds ${length} transactions of another sink that are not committed yet, and this one has no committer.`,
+      hint: 'Start the former sink from this state once more and stop it with a savepoint, which commits them; or give the new sink another uid.',
+      details: { operator: this.#context.task.operatorName, pending: length },
+    })
   }
 
   /** That it failed is no matter of this checkpoint alone: what was handed over is nowhere else. */
@@ -149,7 +167,8 @@ class WritingOperator<T> implements Operator, Input<T> {
   #prepare(endOfInput: boolean): readonly unknown[] | Promise<readonly unknown[]> {
     const writer = this.#writer as AnyWriter<T>
     const flushed: unknown = writer.flush(endOfInput)
-    if (isPromise(flushed)) return flushed.then(() => writer.prepareCommit?.() ?? []) as Promise<readonly unknown[]>
+    if (isPromise(flushed))
+      return flushed.then(() => (this.#closed ? [] : (writer.prepareCommit?.() ?? []))) as Promise<readonly unknown[]>
     return writer.prepareCommit?.() ?? []
   }
 

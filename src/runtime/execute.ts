@@ -7,6 +7,7 @@ import type { Ports } from '../base/ports.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import { causes } from './control/causes.ts'
 import type { ChartTap } from './control/host-chart.ts'
+import { textOf } from './control/text-of.ts'
 import { DEFAULT_TURN_LIMITS, TurnLoop, type TurnLimits } from './data/turn-loop.ts'
 import { endError } from './job-result.ts'
 import { JobEvents } from './job-events.ts'
@@ -80,7 +81,8 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
     counted: (name, added) => meter.count(name, added),
     ended: async (ended) => {
       turnLoop.stop()
-      await opened.close()
+      // The record of the end is written: that its place could not be given back changes nothing for whoever waits.
+      await opened.close().catch((thrown: unknown) => ports.logger.warn(`Job "${jobName}" could not give back its checkpoint directory: ${textOf(thrown)}`))
       const error = endError(jobName, ended, kept)
       if (error === undefined) end.resolve({ jobId, netRuntimeMs: meter.netRuntimeMs() })
       else end.reject(error)

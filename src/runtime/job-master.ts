@@ -53,8 +53,8 @@ export class JobMaster {
   #sources: SourceCoordinators | undefined
   /** What the attempt starts from. */
   #restored: { readonly location: string; readonly metadata: CheckpointMetadata; readonly reader: SnapshotReader } | undefined
-  /** Cause and operator of each failure, newest last, for reports. */
-  readonly #failures: { readonly cause: Cause; readonly task: number | null }[] = []
+  /** For reports. */
+  #lastFailure: Cause | undefined
 
   constructor(options: JobMasterOptions) {
     this.#options = options
@@ -67,7 +67,7 @@ export class JobMaster {
       random: ports.random,
       tap,
       granted: ({ attempt, delayMs }) => {
-        const cause = this.#failures.at(-1)?.cause
+        const cause = this.#lastFailure
         options.emit({ type: 'restart.scheduled', delayMs, atMs: ports.clock.now(), error: cause === undefined ? undefined : causes.thrown(cause) })
         this.#job.send({ type: 'restart.granted', attempt, delayMs })
       },
@@ -104,7 +104,9 @@ export class JobMaster {
       deployTasks: (order) => this.#deploy(order),
       cancelTasks: ({ attempt }) => this.#tasks.all.forEach((_, task) => options.link.toTasks({ type: 'cancelTask', task, attempt })),
       askRestart: ({ attempt, atMs }) => this.#restarts.ask({ attempt, atMs }),
-      recordFailure: ({ cause, task }) => void this.#failures.push({ cause, task }),
+      recordFailure: ({ cause }) => {
+        this.#lastFailure = cause
+      },
       startScheduler: () => settings.checkpointing && this.#coordinator.startScheduler(),
       triggerFinalCheckpoint: () => void this.#coordinator.trigger({ kind: 'checkpoint' }).catch(() => {}),
       stopScheduler: () => void this.#coordinator.stopScheduler().catch(() => {}),
@@ -186,12 +188,14 @@ export class JobMaster {
   }
 
   async #restore(attempt: number): Promise<number | null> {
-    const { store, startedFrom, graph, ports } = this.#options
+    const { store, startedFrom, graph, ports, nextCheckpointId } = this.#options
     await this.#sources?.close()
     this.#sources = undefined
     if (attempt > 1) await this.#coordinator.failOver()
     const latest = this.#coordinator.latestCompleted()
-    const location = latest === undefined ? startedFrom?.location : (latest.handle as string)
+    // What was found at the start may belong to an earlier life of the job than the one that goes on.
+    const isOurs = latest !== undefined && latest.checkpointId >= nextCheckpointId
+    const location = isOurs ? (latest.handle as string) : startedFrom?.location
     this.#restored = location === undefined ? undefined : { location, metadata: await store.load(location), reader: store.reader(location) }
     this.#sources = await SourceCoordinators.restore(
       {
@@ -205,7 +209,9 @@ export class JobMaster {
       },
       this.#restored,
     )
-    await this.#sources.start()
+    // The job ended meanwhile: nobody else would close them.
+    if (this.#job.hasEnded()) await this.#sources.close()
+    else await this.#sources.start()
     return this.#restored?.metadata.checkpointId ?? null
   }
 

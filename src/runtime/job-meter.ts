@@ -31,7 +31,10 @@ export class JobMeter {
   }
 
   see(event: JobEvent): void {
-    if (event.type === 'job.status' && event.status === 'RUNNING') this.#runningSinceMs ??= this.#clock.monotonic()
+    if (event.type !== 'job.status' || event.status !== 'RUNNING') return
+    this.#runningSinceMs ??= this.#clock.monotonic()
+    // The tasks of the last attempt are about to be replaced; their counts stay.
+    this.#lookAtTasks()
   }
 
   count(name: string, added: number): void {
@@ -44,12 +47,17 @@ export class JobMeter {
   }
 
   metrics(): JobMetrics {
+    const tasks = this.#lookAtTasks()
+    return { ...this.#sum(), ...this.#events, backPressuredRatio: this.#backPressure(tasks), counts: { ...this.#counts } }
+  }
+
+  #lookAtTasks(): readonly MeteredTask[] {
     const tasks = this.#tasks()
     if (tasks !== this.#current) {
       this.#earlier = this.#sum()
       this.#current = tasks
     }
-    return { ...this.#sum(), ...this.#events, backPressuredRatio: this.#backPressure(tasks), counts: { ...this.#counts } }
+    return tasks
   }
 
   #sum() {

@@ -1,7 +1,8 @@
 /** What whoever waits for a job gets at its end: a result, or the error that says how it ended. Pure. */
-import { StreamError, toError } from '../base/errors.ts'
+import { StreamError } from '../base/errors.ts'
 import type { Causes } from './control/causes.ts'
 import type { JobOrderOf } from './control/job.ts'
+import { textOf } from './control/text-of.ts'
 
 /** Undefined for a job that finished. */
 export function endError(jobName: string, end: JobOrderOf<'endJob'>, causes: Causes): StreamError | undefined {
@@ -20,7 +21,7 @@ export function endError(jobName: string, end: JobOrderOf<'endJob'>, causes: Cau
     case 'FAILED': {
       // Undefined can be thrown, too.
       const thrown = end.cause === null ? {} : { cause: causes.thrown(end.cause) }
-      const why = 'cause' in thrown ? `: ${toError(thrown.cause).message}` : ''
+      const why = 'cause' in thrown ? `: ${textOf(thrown.cause)}` : ''
       const denied = end.denied === null ? '' : ` (${end.denied})`
       return new StreamError('JOB_FAILED', { message: `${job} failed${why}${denied}`, details: { status: end.status }, ...thrown })
     }

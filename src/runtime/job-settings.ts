@@ -38,7 +38,8 @@ export function readJobSettings(configuration: ConfigurationReader, warn: (line:
   return {
     checkpointing,
     checkpointingMode: configuration.get('execution.checkpointing.mode'),
-    checkpointsAfterTasksFinish: configuration.get('execution.checkpointing.checkpoints-after-tasks-finish'),
+    // A task that finishes without a final checkpoint leaves records behind that are in no state: none may be taken then.
+    checkpointsAfterTasksFinish: checkpointing && configuration.get('execution.checkpointing.checkpoints-after-tasks-finish'),
     failTasksOnCheckpointingErrors: configuration.get('execution.checkpointing.fail-tasks-on-errors'),
     cancellationTimeoutMs: configuration.get('task.cancellation.timeout'),
     committerRetries: configuration.get('sink.committer.retries'),

@@ -77,9 +77,15 @@ export class OperatorRuntime {
     return this.operator.create(this.#context(links))
   }
 
+  /** The input has ended: processing timers that are still due fire no more, as in Flink; downstream has its end of data. */
+  endTimers(): void {
+    this.#timers?.close()
+    this.#timers = undefined
+  }
+
   /** Timers fire no more, commits have ended, states are let go. */
   async close(): Promise<void> {
-    this.#timers?.close()
+    this.endTimers()
     await this.#transactions?.close()
     await this.#keyedState?.close()
   }

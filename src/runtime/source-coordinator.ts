@@ -62,8 +62,9 @@ export class SourceCoordinator {
   /** The enumerator's state, serialised. From the call on nothing reaches a reader until `triggered`. */
   async snapshot(checkpointId: number): Promise<Uint8Array> {
     this.#untriggered.add(checkpointId)
-    const state = await this.#enumerator.snapshotState(checkpointId)
-    return framed(this.#stateSerializer, state)
+    const state = this.#enumerator.snapshotState(checkpointId)
+    // At once, where it is at hand: it may be what the enumerator works with, and that goes on.
+    return framed(this.#stateSerializer, state instanceof Promise ? await state : state)
   }
 
   /** The trigger of this checkpoint is on its way to the readers, or the checkpoint is given up. */
@@ -120,6 +121,7 @@ export class SourceCoordinator {
   }
 
   #repeat(call: () => void, delayMs: number, periodMs: number): void {
+    if (this.#closed) return
     const timer = this.#options.environment.clock.setTimer(delayMs, () => {
       this.#timers.delete(timer)
       if (this.#closed) return
@@ -130,10 +132,12 @@ export class SourceCoordinator {
   }
 
   /** A throw of the user's enumerator fails the job, not whoever brought the news. */
-  #guard(call: () => void): void {
+  #guard(call: () => unknown): void {
     if (this.#closed) return
     try {
-      call()
+      const called = call()
+      // An asynchronous method fits the type, too.
+      if (called instanceof Promise) called.catch((cause: unknown) => this.#failed(cause))
     } catch (thrown) {
       this.#failed(thrown)
     }

@@ -28,6 +28,22 @@ export class SourceCoordinators {
     restored: { readonly metadata: CheckpointMetadata; readonly reader: SnapshotReader } | undefined,
   ): Promise<SourceCoordinators> {
     const coordinators = new Map<number, SourceCoordinator>()
+    const sources = new SourceCoordinators(options, coordinators)
+    try {
+      await sources.#make(coordinators, restored)
+    } catch (thrown) {
+      // One could not be made, by a user's throw or for its state: those that were are closed.
+      await sources.close()
+      throw thrown
+    }
+    return sources
+  }
+
+  async #make(
+    coordinators: Map<number, SourceCoordinator>,
+    restored: { readonly metadata: CheckpointMetadata; readonly reader: SnapshotReader } | undefined,
+  ): Promise<void> {
+    const options = this.#options
     for (const [index, vertex] of options.graph.vertices.entries()) {
       if (vertex.source === undefined) continue
       const handle = restored?.metadata.operators.find(({ operatorId }) => operatorId === vertex.id)?.coordinator
@@ -42,7 +58,6 @@ export class SourceCoordinators {
       })
       coordinators.set(index, coordinator)
     }
-    return new SourceCoordinators(options, coordinators)
   }
 
   async start(): Promise<void> {

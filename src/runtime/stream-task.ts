@@ -2,13 +2,14 @@
  * One subtask in one attempt: joins its charts (task, operators, alignment, checkpoints) with its chain and its record
  * loop. Each order of a chart becomes one call here; nothing is decided here.
  */
-import { StreamError, toError } from '../base/errors.ts'
+import { StreamError } from '../base/errors.ts'
 import { type CheckpointBarrier, MAX_WATERMARK } from '../elements/stream-element.ts'
 import type { ChainedOperator, JobVertex } from '../graph/job-graph.ts'
 import type { Input, Operator, SourceOperator } from '../operators/operator.ts'
 import { type AlignmentHost, hostAlignment } from './control/barrier-alignment.ts'
 import { hostTask, type Task } from './control/task.ts'
 import { whenDone } from './control/when-done.ts'
+import { textOf } from './control/text-of.ts'
 import { inOrder, type OperatorChain, operatorChain } from './data/operator-chain.ts'
 import { type Permission, Subtask } from './data/subtask.ts'
 import { SubtaskGate } from './data/subtask-gate.ts'
@@ -54,6 +55,8 @@ export class StreamTask {
   #subtask: Subtask | undefined
   #alignment: AlignmentHost | undefined
   #drain = true
+  /** The notification that is under way, however it ends. */
+  #notifying: Promise<void> | undefined
   /** The operator whose function threw, for reports. */
   #blamed: string | null = null
 
@@ -117,20 +120,18 @@ export class StreamTask {
   }
 
   notifyCheckpointComplete(checkpointId: number): void {
-    whenDone(
-      () => inOrder(this.#operatorObjects().map((operator) => () => operator.notifyCheckpointComplete?.(checkpointId))),
+    this.#notify(
+      (operator) => operator.notifyCheckpointComplete?.(checkpointId),
       () => this.#host.send({ type: 'checkpoint.committed', checkpointId }),
-      (thrown) => this.fail(thrown),
     )
   }
 
   notifyCheckpointAborted(checkpointId: number): void {
     this.#checkpoints.abort(checkpointId)
     this.#alignment?.send({ type: 'checkpoint.aborted', checkpointId })
-    whenDone(
-      () => inOrder(this.#operatorObjects().map((operator) => () => operator.notifyCheckpointAborted?.(checkpointId))),
+    this.#notify(
+      (operator) => operator.notifyCheckpointAborted?.(checkpointId),
       () => {},
-      (thrown) => this.fail(thrown),
     )
   }
 
@@ -150,6 +151,23 @@ export class StreamTask {
 
   get #path(): string {
     return `${this.options.name}#${this.options.attempt}`
+  }
+
+  /** One notification after the other: no function is called again while it waits in the last call. */
+  #notify(call: (operator: Operator) => void | Promise<void>, done: () => void): void {
+    const notify = () => inOrder(this.#operatorObjects().map((operator) => () => call(operator)))
+    const notified = () => (this.#notifying === undefined ? notify() : this.#notifying.then(notify))
+    const inTurn = () => {
+      const waiting = notified()
+      if (!(waiting instanceof Promise)) return
+      const over = () => {
+        if (this.#notifying === mine) this.#notifying = undefined
+      }
+      const mine: Promise<void> = waiting.then(over, over)
+      this.#notifying = mine
+      return waiting
+    }
+    whenDone(inTurn, done, (thrown) => this.fail(thrown))
   }
 
   #operatorObjects(): readonly Operator[] {
@@ -194,7 +212,11 @@ export class StreamTask {
       channels: this.#wired().channels,
       inputs: chain.head.inputs as readonly Input<unknown>[],
       source: chain.source,
-      emitLastWatermark: () => chain.headOutput.processWatermark(MAX_WATERMARK),
+      emitLastWatermark: () => {
+        // Nobody takes a watermark from an idle input.
+        chain.headOutput.processWatermarkStatus(false)
+        chain.headOutput.processWatermark(MAX_WATERMARK)
+      },
       gate: this.gate,
       permission: this.#permission,
       wake: () => turnLoop.wake(),
@@ -297,6 +319,7 @@ export class StreamTask {
   /** Nothing else is read meanwhile. */
   #finish(): void | Promise<void> {
     const end = () => this.#made().writeControl({ type: 'endOfData', drain: this.#drain })
+    for (const runtime of this.#runtimes) runtime.endTimers()
     const finishing = this.#lives?.finish()
     if (!(finishing instanceof Promise)) return end()
     const ended = finishing.then(end)
@@ -340,7 +363,7 @@ export class StreamTask {
   /** A rule of the house is broken: the job fails for good. */
   #broken(cause: Error): void {
     const { causes } = this.#environment
-    const broken = new StreamError('INTERNAL', { message: `${this.options.name}: ${toError(cause).message}`, cause })
+    const broken = new StreamError('INTERNAL', { message: `${this.options.name}: ${textOf(cause)}`, cause })
     this.options.tell({ type: 'executor.failed', attempt: this.options.attempt, cause: causes.of(broken, 'INTERNAL') })
   }
 

@@ -27,20 +27,20 @@ interface FrozenOperator {
 export function freezeSubtask(runtimes: readonly OperatorRuntime[], operators: readonly Operator[], checkpointId: number, subtask: number): FrozenSubtask {
   const frozen: FrozenOperator[] = []
   const release = () => {
-    for (const { keyed, ready } of frozen) {
-      keyed?.release()
-      // Nobody waits for it any more.
-      ready?.catch(() => {})
-    }
+    for (const { keyed } of frozen) keyed?.release()
   }
   try {
     runtimes.forEach((runtime, index) => {
       const ready = operators[index]?.snapshotState?.(checkpointId) ?? undefined
+      // Perhaps nobody will wait for it.
+      if (ready instanceof Promise) ready.catch(() => {})
+      const operator = runtime.operatorState?.snapshot()
       frozen.push({
         identity: { checkpointId, operatorId: runtime.operator.operatorId, subtask },
+        // Last: what is frozen is in the list, and is released.
         keyed: runtime.keyedState?.freeze(checkpointId),
         keyGroups: runtime.keyedState?.keyGroups,
-        operator: runtime.operatorState?.snapshot(),
+        operator,
         ready: ready instanceof Promise ? ready : undefined,
       })
     })

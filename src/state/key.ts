@@ -8,7 +8,7 @@ import { ByteReader } from '../elements/byte-reader.ts'
 import { ByteWriter } from '../elements/byte-writer.ts'
 import { isPlainPrototype } from '../elements/not-serializable.ts'
 import { readValue } from '../elements/value-reader.ts'
-import { ARRAY, END, OBJECT } from '../elements/value-tags.ts'
+import { ARRAY, END, FLOAT64, OBJECT } from '../elements/value-tags.ts'
 import { writePart, writeString } from '../elements/value-writer.ts'
 
 /** SameValueZero compares them: NaN equals NaN, -0 equals 0, 1 differs from "1" and from 1n. */
@@ -62,7 +62,8 @@ function encodePart(out: ByteWriter, part: unknown, key: unknown, depth: number)
       writePart(out, part, depth)
       break
     case 'number':
-      writePart(out, part === 0 ? 0 : part, depth)
+      if (Number.isNaN(part)) writeNaN(out)
+      else writePart(out, part === 0 ? 0 : part, depth)
       break
     case 'object':
       if (part === null || depth >= DEEPEST_KEY || types.isProxy(part)) throw invalidKey(key)
@@ -72,6 +73,13 @@ function encodePart(out: ByteWriter, part: unknown, key: unknown, depth: number)
     default:
       throw invalidKey(key)
   }
+}
+
+/** One of its many bit patterns: which of them a NaN has depends on how it came about. */
+function writeNaN(out: ByteWriter): void {
+  out.uint8(FLOAT64)
+  out.uint32(0)
+  out.uint32(0x7ff8_0000)
 }
 
 function encodeArray(out: ByteWriter, part: readonly unknown[], key: unknown, depth: number): void {

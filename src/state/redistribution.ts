@@ -9,12 +9,14 @@ export interface OperatorListState<E> {
   readonly name: string
   readonly mode: RedistributionMode
   readonly elements: readonly E[]
+  /** Where elements are bytes: what reads them. */
+  readonly serializer?: { readonly id: string; readonly version: number } | undefined
 }
 
 /**
  * `reported`: by old subtask, its states, or undefined for one that reported nothing; its length is the old parallelism.
  * Gives by new subtask every state, those without elements included, in the order in which the names first appear.
- * Throws STATE_INCOMPATIBLE when subtasks disagree about the mode of a name.
+ * Throws STATE_INCOMPATIBLE when subtasks disagree about the mode or the serializer of a name.
  */
 export function redistributeOperatorState<S extends OperatorListState<unknown>>(
   reported: readonly (readonly S[] | undefined)[],
@@ -25,7 +27,7 @@ export function redistributeOperatorState<S extends OperatorListState<unknown>>(
   let next = 0
   for (const name of namesOf(reported)) {
     const copies = reported.map((states) => states?.find((state) => state.name === name))
-    const first = oneMode(copies)
+    const first = oneKind(copies)
     const { shares, continueAt } = sharesOf(first.mode, copies, newParallelism, sameParallelism, next)
     next = continueAt
     shares.forEach((elements, subtask) => void result[subtask]?.push({ ...first, elements }))
@@ -74,14 +76,18 @@ function namesOf(reported: readonly (readonly OperatorListState<unknown>[] | und
   return [...new Set(reported.flatMap((states) => (states ?? []).map(({ name }) => name)))]
 }
 
-function oneMode<S extends OperatorListState<unknown>>(copies: readonly (S | undefined)[]): S {
+function oneKind<S extends OperatorListState<unknown>>(copies: readonly (S | undefined)[]): S {
   const reported = copies.filter((copy) => copy !== undefined)
   const [first] = reported as [S]
-  const other = reported.find(({ mode }) => mode !== first.mode)
+  const other = reported.find((copy) => kindOf(copy) !== kindOf(first))
   if (other === undefined) return first
   throw new StreamError('STATE_INCOMPATIBLE', {
-    message: `Operator state '${first.name}' was stored as ${first.mode} by one subtask and as ${other.mode} by another.`,
+    message: `Operator state '${first.name}' was stored as ${kindOf(first)} by one subtask and as ${kindOf(other)} by another.`,
     hint: 'All subtasks of a checkpoint run the same program; this one was put together from several.',
     details: { state: first.name },
   })
+}
+
+function kindOf({ mode, serializer }: OperatorListState<unknown>): string {
+  return serializer === undefined ? mode : `${mode} by serializer '${serializer.id}' version ${serializer.version}`
 }

@@ -37,7 +37,7 @@ export function classify({ lines, resumed, published, cleanedUp }) {
   if (!seen.running)
     return resumed ? at('insideRecovery', seen.restoring) : at('beforeFirstCheckpoint', 'starting the first time')
   if (due > 0)
-    return at('betweenPublishAndCommit', silently ? 'published, not told yet' : `${due} committables not committed`)
+    return at('betweenPublishAndCommit', silently ? 'published, not told yet' : 'not everything is committed')
   const inside = seen.open !== undefined && !silently
   // Nothing was ever complete: the next process starts from nothing, inside the first checkpoint or not.
   if (!afterCheckpoint) return at('beforeFirstCheckpoint', inside ? 'inside the first' : 'running')

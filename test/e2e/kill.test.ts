@@ -29,7 +29,8 @@ describe('A job that is killed with SIGKILL', () => {
     expect(report.kills).toBeGreaterThanOrEqual(30)
     expect(report.wrong).toBe(0)
     expect(report.jobs).toBeGreaterThanOrEqual(1)
-    expect(report.afterCheckpoint).toBeGreaterThanOrEqual(0.8)
+    expect(report.afterCheckpoint).toBeGreaterThan(0.5)
+    expect(report.places.betweenPublishAndCommit + report.places.insideRecovery).toBeGreaterThan(0)
   }, 120_000)
 
   it('is caught by the verifier when it starts again without its state', async () => {

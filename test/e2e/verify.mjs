@@ -6,11 +6,10 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { link, PARTITIONS, recordAt, recordsIn } from './programs/input.mjs'
 
-export function verify({ seed, records, output }) {
+function verify({ seed, records, output }) {
   const expected = expectedChains(seed, records)
   const seen = new Map([...expected].map(([key, chains]) => [key, new Uint32Array(chains.length)]))
   const newest = new Map()
@@ -89,11 +88,9 @@ function parsed(line) {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const { values } = parseArgs({
-    options: { seed: { type: 'string' }, records: { type: 'string' }, output: { type: 'string' } },
-  })
-  const verdict = verify({ seed: Number(values.seed), records: Number(values.records), output: values.output })
-  console.log(JSON.stringify(verdict))
-  process.exitCode = verdict.exact ? 0 : 1
-}
+const { values } = parseArgs({
+  options: { seed: { type: 'string' }, records: { type: 'string' }, output: { type: 'string' } },
+})
+const verdict = verify({ seed: Number(values.seed), records: Number(values.records), output: values.output })
+console.log(JSON.stringify(verdict))
+process.exitCode = verdict.exact ? 0 : 1

@@ -174,6 +174,29 @@ describeJobs('Checkpoints', (newWorld) => {
     expect(sink.committed).toEqual(range(0, 19))
   })
 
+  it('let no record through while a sink prepares, and none get lost meanwhile', async () => {
+    const world = newWorld()
+    const env = world.env()
+    env.enableCheckpointing(50)
+    let preparing = false
+    let between = 0
+    const sink = new Ledger<number>({
+      write: () => {
+        if (preparing) between++
+      },
+      flush: async () => {
+        preparing = true
+        await world.sleep(25)
+        preparing = false
+      },
+    })
+    fromTicks(env, world, 60, 5).rebalance().sinkTo(sink)
+    await world.until(env.execute('x'))
+    expect(world.ofType('checkpoint.completed').length).toBeGreaterThan(3)
+    expect(between).toBe(0)
+    expect(sink.committed).toEqual(range(0, 59))
+  })
+
   it('fail the task where a snapshot throws, and the very object is told', async () => {
     const world = newWorld()
     const env = world.env()

@@ -445,6 +445,17 @@ describeJobs('A throw', (newWorld) => {
     'a promise': Promise.resolve('thrown'),
     'an error without a message': new Error(),
     'a frozen object': Object.freeze({ frozen: true }),
+    'an object that is no text': Object.create(null),
+    'an object whose toString throws': {
+      toString() {
+        throw new Error('unspeakable')
+      },
+    },
+    'an error whose message throws': Object.defineProperty(new Error('text'), 'message', {
+      get() {
+        throw new Error('unspeakable')
+      },
+    }),
   }
   it.each(Object.keys(values))('of %s is the cause, as it was thrown', async (name) => {
     const world = newWorld()

@@ -22,7 +22,10 @@ import { clonedLink, directLink } from '../../src/runtime/link.ts'
 export type LinkKind = 'direct' | 'cloned'
 
 /** A suite that runs with both links. No promise of the library may go unhandled meanwhile. */
-export function describeJobs(name: string, suite: (newWorld: (options?: WorldOptions) => World) => void): void {
+export function describeJobs(
+  name: string,
+  suite: (newWorld: (options?: WorldOptions) => World, link: LinkKind) => void,
+): void {
   describe.each(['direct', 'cloned'] as const)(`${name} (%s link)`, (link) => {
     const unhandled: unknown[] = []
     const note = (reason: unknown) => void unhandled.push(reason)
@@ -35,7 +38,7 @@ export function describeJobs(name: string, suite: (newWorld: (options?: WorldOpt
       process.off('unhandledRejection', note)
       expect(unhandled).toEqual([])
     })
-    suite((options = {}) => new World({ link, ...options }))
+    suite((options = {}) => new World({ link, ...options }), link)
   })
 }
 

@@ -319,6 +319,27 @@ describeJobs('A job', (newWorld) => {
     expect(metrics?.completedCheckpoints).toBe(world.ofType('checkpoint.completed').length)
   })
 
+  it('counts in its metrics also what attempts did that nobody looked at', async () => {
+    const world = newWorld()
+    const env = world.env()
+    env.enableCheckpointing(50).setRestartStrategy(RestartStrategies.fixedDelayRestart(3, 10))
+    let failures = 0
+    env
+      .fromSource(ticks(world, 10, 10), WatermarkStrategy.noWatermarks(), 'ticks')
+      .rebalance()
+      .map((value): number => {
+        if (value === 4 && failures < 2) {
+          failures++
+          throw new Error('down')
+        }
+        return value
+      })
+      .sinkTo(new DiscardingSink())
+    await world.until(env.execute('x'))
+    // Each of the ten once, and some of them again.
+    expect(world.handles[0]?.metrics().recordsIn).toBeGreaterThan(10)
+  })
+
   it('closes each function once, whatever happened to it', async () => {
     const world = newWorld()
     const env = world.env()

@@ -114,6 +114,7 @@ export const walkJob = (input: JobInput) =>
         value,
         c.attempt,
         c.backoffOver,
+        c.restoreFailed === null,
         c.sealed,
         c.revision - written,
         place(value) === 'running.working' ? c.awaitFinalCheckpoint : null,

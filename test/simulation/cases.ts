@@ -10,16 +10,37 @@ export interface Case {
   run(): Promise<History>
 }
 
-/** Returns the histories' numbers. Fails at the first case with a problem. */
-export async function runCases(file: string, cases: Iterable<Case>): Promise<{ cases: number; lives: number }> {
+export interface Counts {
+  cases: number
+  lives: number
+  /** Checkpoints that were reported complete. */
+  checkpoints: number
+  restarts: number
+  /** Processes by how they ended. */
+  readonly ends: Record<'returned' | 'threw' | 'died' | 'hung', number>
+}
+
+/** Returns what was met on the way. Fails at the first case with a problem. */
+export async function runCases(file: string, cases: Iterable<Case>): Promise<Counts> {
   const only = process.env['MILLRACE_SIMULATION_ONLY']
-  const counted = { cases: 0, lives: 0 }
+  const counted: Counts = {
+    cases: 0,
+    lives: 0,
+    checkpoints: 0,
+    restarts: 0,
+    ends: { returned: 0, threw: 0, died: 0, hung: 0 },
+  }
   for (const { name, run } of cases) {
     if (only !== undefined && only !== name) continue
     const history = await run()
     if (only !== undefined) for (const [index, { world }] of history.lives.entries()) printTrace(index, world.trace)
     counted.cases++
-    counted.lives += history.lives.length
+    for (const { outcome, events } of history.lives) {
+      counted.lives++
+      counted.ends[outcome.type]++
+      counted.checkpoints += events.filter(({ type }) => type === 'checkpoint.completed').length
+      counted.restarts += events.filter(({ type }) => type === 'restart.scheduled').length
+    }
     if (history.problems.length > 0) expect.fail(account(file, name, history))
   }
   return counted

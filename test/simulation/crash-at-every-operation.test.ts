@@ -1,38 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { randomInteger, seededRandom } from '../../src/base/random.ts'
-import type { SimulatedOperation } from '../../src/base/simulated-file-system.ts'
 import { type Case, runCases, say } from './cases.ts'
-import { Input, type JobSettings } from './kill-test-job.ts'
+import { changesNothing, input, operationsOf, settings } from './kill-test-settings.ts'
 import { type Life, type Loss, live } from './lives.ts'
 
 const FILE = 'crash-at-every-operation.test.ts'
 const LOSSES: readonly Loss[] = ['kill', 'posix', 'ordered']
-/** They leave the disk as it was: a crash before one leaves what a crash before the last change leaves. */
-const READING = new Set<SimulatedOperation['type']>(['open', 'read', 'stat', 'list', 'close'])
-
-const input = new Input({ files: 3, keysPerFile: 3, linesPerFile: 30 })
-const settings: JobSettings = {
-  parallelism: 2,
-  link: 'direct',
-  options: {
-    'execution.checkpointing.interval': 12,
-    'execution.checkpointing.timeout': '2 s',
-    'execution.channel-credit': 2,
-    // State in files of its own.
-    'execution.checkpointing.data-inline-threshold': 0,
-  },
-}
 
 /** The same first process in every case: its operations are those of the run that nobody disturbs. */
 const first: Life = { settings, seed: 1 }
 
 const undisturbed = () => live(input, () => first)
-
-async function operationsOfFirst(): Promise<readonly SimulatedOperation[]> {
-  const operations: SimulatedOperation[] = []
-  await live(input, () => ({ ...first, interfere: (operation) => void operations.push(operation) }))
-  return operations
-}
 
 describe('The kill-test job', () => {
   it('runs to its end in the same way whenever the seed is the same', async () => {
@@ -48,21 +26,23 @@ describe('The kill-test job', () => {
   it('is exact after a crash before any of its file operations, whatever the disk loses', {
     timeout: 300_000,
   }, async () => {
-    const operations = await operationsOfFirst()
+    const operations = await operationsOf(first)
     const crashPoints = function* (): Iterable<Case> {
-      for (const { index, type } of operations)
-        for (const loss of READING.has(type) ? LOSSES.slice(index % 3, (index % 3) + 1) : LOSSES) {
+      for (const operation of operations) {
+        const { index } = operation
+        for (const loss of changesNothing(operation) ? [LOSSES[index % 3] as Loss] : LOSSES) {
           const crashed: Life = { ...first, crash: { before: index, loss } }
           const run = () => live(input, (lived) => (lived === 0 ? crashed : { settings, seed: index * 100 + lived }))
           yield { name: `before ${index}, ${loss}`, run }
         }
+      }
     }
     const { cases } = await runCases(FILE, crashPoints())
-    say(`crash before each of ${operations.length} operations, ${cases} cases, 0 wrong`)
+    say(`crash before each of ${operations.length} file operations, ${cases} cases, 0 wrong`)
   })
 
   it('is exact after further crashes during its recovery', { timeout: 300_000 }, async () => {
-    const operations = (await operationsOfFirst()).length
+    const operations = (await operationsOf(first)).length
     const doubleCrashes = function* (): Iterable<Case> {
       for (let seed = 1; seed <= 150; seed++) {
         const random = seededRandom(seed)

@@ -27,6 +27,8 @@ export interface JobSettings {
   readonly parallelism: number
   readonly maxParallelism?: number | undefined
   readonly link: 'direct' | 'cloned'
+  /** Of an output file. */
+  readonly rollAtBytes?: number | undefined
   readonly options: Configuration
   /** Called for each record in the keyed function; a throw fails it. */
   readonly onRecord?: ((line: Line) => void) | undefined
@@ -37,6 +39,14 @@ export interface Line {
   readonly value: number
 }
 
+export interface RunOptions {
+  readonly resume: 'latest' | undefined
+  readonly takeover?: boolean | undefined
+  /** Of virtual time, from the start of the job. */
+  readonly suspendAfterMs?: number | undefined
+  watch(event: JobEvent): void
+}
+
 /** What came of one run of the job. */
 export type JobEnd = { readonly type: 'finished' } | { readonly type: 'alreadyEnded' }
 
@@ -44,9 +54,9 @@ export type JobEnd = { readonly type: 'finished' } | { readonly type: 'alreadyEn
 export async function runJob(
   world: SimulatedWorld,
   settings: JobSettings,
-  { resume, watch }: { readonly resume: 'latest' | undefined; watch(event: JobEvent): void },
+  { resume, takeover, suspendAfterMs, watch }: RunOptions,
 ): Promise<JobEnd> {
-  const { parallelism, maxParallelism, link, options, onRecord = () => {} } = settings
+  const { parallelism, maxParallelism, link, options, rollAtBytes, onRecord = () => {} } = settings
   let end: JobEnd = { type: 'finished' }
   const env = new StreamExecutionEnvironment({
     ports: () => world.ports,
@@ -60,11 +70,14 @@ export async function runJob(
         turnLimits: { turnMs: 8, turnMsWithControlWork: 2, backgroundMs: 2, stepsPerTurn: 1 },
       })
       if (started.type === 'alreadyEnded') end = { type: 'alreadyEnded' }
-      else
-        started.handle.subscribe((event) => {
+      else {
+        const { handle } = started
+        handle.subscribe((event) => {
           world.note(describeEvent(event))
           watch(event)
         })
+        if (suspendAfterMs !== undefined) world.clock.setTimer(suspendAfterMs, () => void handle.suspend())
+      }
       return started
     },
   })
@@ -76,9 +89,9 @@ export async function runJob(
     .keyBy(({ key }) => key)
     .process((context) => new Chain(context, onRecord))
     .uid('chain')
-    .sinkTo(FileSink.forLines(OUTPUT))
+    .sinkTo(FileSink.forLines(OUTPUT, { rolling: { maxBytes: rollAtBytes } }))
     .uid('sink')
-  await env.execute(JOB_NAME, { resume })
+  await env.execute(JOB_NAME, { resume, takeover })
   return end
 }
 

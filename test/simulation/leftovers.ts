@@ -1,6 +1,6 @@
 /** What may be left on the disk when a job has finished, and what must not. */
 import type { SimulatedDisk } from '../../src/base/simulated-disk.ts'
-import { pathsBelow } from './disk-contents.ts'
+import { pathsBelow, textOf } from './disk-contents.ts'
 import { CHECKPOINTS, OUTPUT } from './kill-test-job.ts'
 
 /** Paths of files and folders that nobody will ever remove and that no document announces. */
@@ -9,7 +9,11 @@ export function leftovers(disk: SimulatedDisk): string[] {
   const inCheckpoints = pathsBelow(disk, CHECKPOINTS)
   const records = inCheckpoints.filter((path) => /^[^.]*\/job\.json$/.test(path))
   const jobs = new Set(records.map((path) => path.slice(0, path.lastIndexOf('/'))))
-  const notAnnounced = inCheckpoints.filter((path) => !isAnnouncedInCheckpoints(path, jobs))
+  // A job that failed for good, and was begun anew under another id: its folder waits for whoever looks into it.
+  const failed = records.filter((path) => / "status": "FAILED"/.test(textOf(disk, path)))
+  const notAnnounced = inCheckpoints.filter(
+    (path) => !isAnnouncedInCheckpoints(path, jobs) && !failed.some((record) => path.startsWith(record.slice(0, -8))),
+  )
   return [...inOutput, ...notAnnounced].map((path) => `left over: ${path}`)
 }
 

@@ -12,7 +12,7 @@ import { CheckpointPromises } from './checkpoint-promises.ts'
 import { compareOutput } from './disk-contents.ts'
 import { type Input, type JobEnd, type JobSettings, runJob } from './kill-test-job.ts'
 import { leftovers } from './leftovers.ts'
-import { type Outcome, SimulatedWorld } from './simulated-world.ts'
+import { type Outcome, SimulatedWorld, type Speed } from './simulated-world.ts'
 
 /** How a process ends: `kill` leaves the page cache, the others leave what was synced and some of the rest. */
 export type Loss = 'kill' | DurabilityModel
@@ -25,6 +25,8 @@ export interface Life {
   readonly crash?: { readonly before: number; readonly loss: Loss } | undefined
   /** What else the disk does to it. */
   readonly interfere?: ((operation: SimulatedOperation) => Interference | undefined) | undefined
+  readonly suspendAfterMs?: number | undefined
+  readonly speed?: Speed | undefined
   readonly wrapFiles?: ((files: FileSystem) => FileSystem) | undefined
   /** Something was made to go wrong besides the crash: the job may restart, and may end with an error. */
   readonly disturbed?: boolean | undefined
@@ -91,11 +93,12 @@ interface Circumstances {
 }
 
 async function liveOnce(life: Life, { disk, lived, resume, promises }: Circumstances): Promise<LifeReport> {
-  const { settings, seed, crash, interfere, wrapFiles } = life
+  const { settings, seed, speed, crash, suspendAfterMs, interfere, wrapFiles } = life
   const events: JobEvent[] = []
   const world = new SimulatedWorld({
     seed,
     disk,
+    speed,
     startMs: 1_700_000_000_000 + lived * 60_000,
     interfere: (operation) => (operation.index === crash?.before ? { type: 'stop' } : interfere?.(operation)),
     wrapFiles,
@@ -103,6 +106,7 @@ async function liveOnce(life: Life, { disk, lived, resume, promises }: Circumsta
   const outcome = await world.run(() =>
     runJob(world, settings, {
       resume,
+      suspendAfterMs,
       watch: (event) => {
         events.push(event)
         promises.see(event)
@@ -114,7 +118,7 @@ async function liveOnce(life: Life, { disk, lived, resume, promises }: Circumsta
 
 /** A disk that refuses to record the end, or to clean up after it: the log says so, and the next start tidies up. */
 function hasWarned(report: LifeReport | undefined): boolean {
-  return report?.world.trace.some((line) => / (warn|error) /.test(line)) ?? false
+  return report?.world.trace.some((line) => / (info|warn|error) .*could not /i.test(line)) ?? false
 }
 
 function hasNothingToGoOnWith(outcome: Outcome<JobEnd>): boolean {
@@ -130,9 +134,9 @@ function diskAfter(world: SimulatedWorld, { crash, seed }: Life): SimulatedDisk 
 }
 
 /** An undisturbed process has no reason to fail, and whatever fails says what and why. */
-function complaints({ disturbed }: Life, error: unknown, lived: number): string[] {
+function complaints({ disturbed, suspendAfterMs }: Life, error: unknown, lived: number): string[] {
   if (!StreamError.is(error)) return [`process ${lived} ended with a nameless error: ${String(error)}`]
-  if (disturbed === true) return []
+  if (disturbed === true || (error.code === 'JOB_SUSPENDED' && suspendAfterMs !== undefined)) return []
   const cause = error.cause === undefined ? '' : ` (${String(error.cause)})`
   return [`process ${lived} failed without a reason: ${error.code}: ${error.message}${cause}`]
 }

@@ -23,6 +23,10 @@ export interface WorldOptions {
   readonly disk: SimulatedDisk
   /** When the process starts, ms since the epoch. */
   readonly startMs?: number | undefined
+  /** Of the host; a new host when left out. */
+  readonly locks?: SimulatedLocks | undefined
+  /** How long a turn and an operation of the disk take, in virtual ms; drawn anew for each. */
+  readonly speed?: Speed | undefined
   /** Asked before each file operation. */
   readonly interfere?: ((operation: SimulatedOperation) => Interference | undefined) | undefined
   /** What the process gets instead of the file system itself. */
@@ -37,9 +41,17 @@ export type Outcome<T> =
   /** Nothing was due any more, or it went on for ever: what should have ended has not. */
   | { readonly type: 'hung'; readonly why: string }
 
-/** A turn, and an operation of the disk, take a little of the virtual time; how long is drawn. */
-const TURN_MS = { least: 0.4, most: 1.2 }
-const DISK_MS = { least: 0.05, most: 0.4 }
+export interface Speed {
+  readonly turn: Span
+  readonly disk: Span
+}
+
+interface Span {
+  readonly least: number
+  readonly most: number
+}
+
+const SPEED: Speed = { turn: { least: 0.4, most: 1.2 }, disk: { least: 0.05, most: 0.4 } }
 
 const MOST_EVENTS = 100_000
 const MOST_VIRTUAL_MS = 60 * 60 * 1000
@@ -54,10 +66,13 @@ export class SimulatedWorld {
   readonly random: Random
   /** What happened, in order: equal seeds and disks give equal traces. */
   readonly trace: string[] = []
-  readonly #locks = new SimulatedLocks()
+  readonly #locks: SimulatedLocks
   #dead = false
+  #outcome: Outcome<unknown> | undefined
 
-  constructor({ seed, disk, startMs = 1_700_000_000_000, interfere, wrapFiles = (files) => files }: WorldOptions) {
+  constructor(options: WorldOptions) {
+    const { seed, disk, startMs = 1_700_000_000_000, speed = SPEED, interfere, wrapFiles = (files) => files } = options
+    this.#locks = options.locks ?? new SimulatedLocks()
     const seeds = seededRandom(seed)
     const stream = () => seededRandom(Math.floor(seeds.next() * 2 ** 32))
     const clock = new VirtualClock({ startMs, random: stream() })
@@ -66,7 +81,7 @@ export class SimulatedWorld {
     this.files = new SimulatedFileSystem({
       disk,
       clock,
-      turns: unorderedTurns(clock, stream()),
+      turns: unorderedTurns(clock, stream(), speed.disk),
       interfere: (operation) => {
         const interference = interfere?.(operation)
         this.note(`${operation.index} ${operation.type} ${operation.path} ${interference?.type ?? ''}`)
@@ -78,7 +93,7 @@ export class SimulatedWorld {
     })
     this.ports = {
       clock,
-      turns: orderedTurns(clock, stream(), () => this.note('turn')),
+      turns: orderedTurns(clock, stream(), speed.turn, () => this.note('turn')),
       random: stream(),
       ids: seededIds(stream()),
       files: wrapFiles(this.files),
@@ -100,24 +115,33 @@ export class SimulatedWorld {
 
   /** Starts the work and runs one event after the other, with everything that follows from it, until the work has ended. */
   async run<T>(work: () => Promise<T>): Promise<Outcome<T>> {
-    let outcome: Outcome<T> | undefined
+    this.start(work)
+    return (await this.drive()) as Outcome<T>
+  }
+
+  start(work: () => Promise<unknown>): void {
     work().then(
       (value) => {
-        outcome = { type: 'returned', value }
+        this.#outcome = { type: 'returned', value }
       },
       (error: unknown) => {
-        outcome = { type: 'threw', error }
+        this.#outcome = { type: 'threw', error }
       },
     )
+  }
+
+  /** Goes on until the work has ended, or until the process stands still by `pause`: then undefined. */
+  async drive(pause: () => boolean = () => false): Promise<Outcome<unknown> | undefined> {
     const endMs = this.clock.now() + MOST_VIRTUAL_MS
     await settled()
-    for (let events = 0; outcome === undefined && !this.#dead; events++) {
+    for (let events = 0; this.#outcome === undefined && !this.#dead; events++) {
+      if (pause()) return undefined
       if (events > MOST_EVENTS) return { type: 'hung', why: `it went on for ${MOST_EVENTS} events` }
       if (this.clock.now() > endMs) return { type: 'hung', why: `it went on for ${MOST_VIRTUAL_MS} virtual ms` }
       if (!this.clock.runNext()) return { type: 'hung', why: 'no event was due any more' }
       await settled()
     }
-    return this.#dead ? { type: 'died' } : (outcome as Outcome<T>)
+    return this.#dead ? { type: 'died' } : this.#outcome
   }
 
   #logger(): Logger {
@@ -132,12 +156,12 @@ function settled(): Promise<void> {
 }
 
 /** As the event loop's: first come, first served. */
-function orderedTurns(clock: VirtualClock, random: Random, ran: () => void): Turns {
+function orderedTurns(clock: VirtualClock, random: Random, span: Span, ran: () => void): Turns {
   const waiting: (() => void)[] = []
   return {
     next(turn) {
       waiting.push(turn)
-      clock.setTimer(between(TURN_MS, random), () => {
+      clock.setTimer(between(span, random), () => {
         ran()
         waiting.shift()?.()
       })
@@ -146,10 +170,10 @@ function orderedTurns(clock: VirtualClock, random: Random, ran: () => void): Tur
 }
 
 /** As a disk's answers: each when it is ready. */
-function unorderedTurns(clock: VirtualClock, random: Random): Turns {
-  return { next: (turn) => void clock.setTimer(between(DISK_MS, random), turn) }
+function unorderedTurns(clock: VirtualClock, random: Random, span: Span): Turns {
+  return { next: (turn) => void clock.setTimer(between(span, random), turn) }
 }
 
-function between({ least, most }: { readonly least: number; readonly most: number }, random: Random): number {
+function between({ least, most }: Span, random: Random): number {
   return least + random.next() * (most - least)
 }

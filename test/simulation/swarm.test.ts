@@ -1,9 +1,10 @@
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Random, randomInteger, seededRandom } from '../../src/base/random.ts'
 import type { Interference, SimulatedOperation } from '../../src/base/simulated-file-system.ts'
 import { type Case, runCases, say } from './cases.ts'
 import { Input, type JobSettings } from './kill-test-job.ts'
 import { type Life, type Loss, live } from './lives.ts'
+import type { Speed } from './simulated-world.ts'
 
 const FILE = 'swarm.test.ts'
 const DEFAULT_SEEDS = 200
@@ -19,6 +20,7 @@ class Plan {
   readonly #disturbed: number
   readonly #rescales: boolean
   readonly #faults: { readonly fail: number; readonly delay: number; readonly userCode: number }
+  readonly #speed: Speed
   readonly #job: JobSettings
 
   constructor(seed: number) {
@@ -31,6 +33,11 @@ class Plan {
       linesPerFile: randomInteger(random, 0, 60),
     })
     this.#disturbed = randomInteger(random, 0, 4)
+    const slowDisk = random.next() < 0.3 ? 10 : 1
+    this.#speed = {
+      turn: { least: 0.1, most: randomInteger(random, 1, 3) },
+      disk: { least: 0.05 * slowDisk, most: 0.4 * slowDisk },
+    }
     this.#rescales = random.next() < 0.3
     this.#faults = {
       fail: random.next() < 0.4 ? random.next() * 0.02 : 0,
@@ -41,6 +48,7 @@ class Plan {
       parallelism: randomInteger(random, 1, 4),
       maxParallelism: 16,
       link: random.next() < 0.5 ? 'direct' : 'cloned',
+      rollAtBytes: random.next() < 0.3 ? randomInteger(random, 40, 400) : undefined,
       options: {
         'execution.checkpointing.interval': randomInteger(random, 10, 40),
         'execution.checkpointing.min-pause': random.next() < 0.3 ? randomInteger(random, 1, 20) : 0,
@@ -52,6 +60,7 @@ class Plan {
         'execution.checkpointing.fail-tasks-on-errors': random.next() < 0.8,
         'execution.checkpointing.data-inline-threshold': random.next() < 0.6 ? 0 : 20_480,
         'execution.channel-credit': randomInteger(random, 1, 8),
+        'pipeline.fixed-job-id': random.next() < 0.3 ? '0123456789abcdef0123456789abcdef' : undefined,
         'pipeline.operator-chaining.enabled': random.next() < 0.8,
       },
     }
@@ -64,11 +73,16 @@ class Plan {
 
   #draw(lived: number): Life {
     const seed = this.#seed * 1000 + lived
+    const speed = this.#speed
     const parallelism = this.#rescales && lived > 0 ? randomInteger(this.#random, 1, 4) : this.#job.parallelism
     const job = { ...this.#job, parallelism }
     // A checkpoint that takes longer than it may is a disturbance as well.
     if (lived >= this.#disturbed)
-      return { settings: { ...job, options: { ...job.options, 'execution.checkpointing.timeout': '10 min' } }, seed }
+      return {
+        settings: { ...job, options: { ...job.options, 'execution.checkpointing.timeout': '10 min' } },
+        seed,
+        speed,
+      }
     const random = seededRandom(seed)
     const { userCode } = this.#faults
     const onRecord = () => {
@@ -79,7 +93,9 @@ class Plan {
     return {
       settings: { ...job, onRecord },
       seed,
+      speed,
       crash,
+      suspendAfterMs: random.next() < 0.2 ? randomInteger(random, 1, 80) : undefined,
       interfere: (operation) => this.#interfere(operation, random),
       disturbed: true,
     }
@@ -101,7 +117,12 @@ describe('A swarm of jobs', () => {
         yield { name: `seed ${seed}`, run: () => live(plan.input, (lived) => plan.life(lived)) }
       }
     }
-    const { cases, lives } = await runCases(FILE, jobs())
-    say(`swarm of ${cases} seeds, ${lives} processes, 0 wrong`)
+    const { cases, lives, ends, restarts, checkpoints } = await runCases(FILE, jobs())
+    say(
+      `swarm of ${cases} seeds, ${lives} processes (${ends.died} died, ${ends.threw} failed or were suspended), ` +
+        `${restarts} restarts, ${checkpoints} checkpoints, 0 wrong`,
+    )
+    // It must meet what it is there for.
+    if (cases >= DEFAULT_SEEDS) expect(Math.min(ends.died, ends.threw, restarts, checkpoints)).toBeGreaterThan(10)
   })
 })

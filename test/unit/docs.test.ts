@@ -129,7 +129,7 @@ describe('docs/ERRORS.md', () => {
   })
 
   it('has one paragraph for each that explains it', () => {
-    const thin = [...sections].filter(([, section]) => section.length < 200)
+    const thin = [...sections].filter(([, section]) => section.length < 150)
     expect(thin.map(([code]) => code)).toEqual([])
   })
 })

@@ -77,16 +77,17 @@ class DefinedEnumerator<P> implements SplitEnumerator<DefinedSplit<P>, DefinedEn
 
   #found(found: readonly DefinedSplitId<P>[]): void {
     if (!Array.isArray(found)) throw refused(found, 'Return an array of ids, or of { id, position }.')
-    const fresh: DefinedSplit<P>[] = []
+    const fresh = new Map<string, DefinedSplit<P>>()
     for (const each of found) {
       const id = typeof each === 'string' ? each : each?.id
       if (typeof id !== 'string' || id === '') throw refused(each, 'An id is a string that is not empty.')
-      if (this.#known.has(id)) continue
-      this.#known.add(id)
-      fresh.push({ id, position: typeof each === 'string' ? this.#options.start(id) : each.position })
+      if (this.#known.has(id) || fresh.has(id)) continue
+      fresh.set(id, { id, position: typeof each === 'string' ? this.#options.start(id) : each.position })
     }
+    // All or none: one that is known and not unassigned counts as dealt out.
+    for (const id of fresh.keys()) this.#known.add(id)
     this.#discovered = true
-    this.#unassigned = [...this.#unassigned, ...fresh]
+    this.#unassigned = [...this.#unassigned, ...fresh.values()]
     this.#deal()
   }
 

@@ -94,7 +94,7 @@ export class FileSinkWriter<in T>
     this.#part = undefined
     this.#sealed = []
     await Promise.all(unknown.map((part) => part.abandon()))
-    await Promise.allSettled(Array.from(this.#settling, (part) => part.written()))
+    await Promise.all(Array.from(this.#settling, (part) => part.release()))
   }
 
   /** Waits while too much of what has ended is not on the disk yet. */

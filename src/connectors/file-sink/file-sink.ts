@@ -4,6 +4,7 @@
  */
 import { StreamError } from '../../base/errors.ts'
 import { localPath } from '../../base/paths.ts'
+import { syncAncestors } from '../../base/sync-ancestors.ts'
 import type { CommitterContext, StatefulSink, TwoPhaseCommittingSink, WriterContext } from '../../operators/sink.ts'
 import { FileCommitter } from './file-committer.ts'
 import { type FileSinkState, FileSinkWriter } from './file-sink-writer.ts'
@@ -64,6 +65,7 @@ export class FileSink<in T> implements TwoPhaseCommittingSink<T, FileCommittable
     const { files } = context.environment
     const owner: PartOwner = { jobId, epoch, attempt, subtask }
     await files.execute([{ type: 'makeFolder', path: this.#folder }])
+    await syncAncestors(files, this.#folder)
     const names = (await files.list(this.#folder)).map(({ name }) => name)
     const dead = deadInProgress(names, owner, parallelism)
     await files.execute(dead.map((name) => ({ type: 'remove', path: `${this.#folder}/${name}` })))

@@ -1,9 +1,19 @@
 /** A record as one line of text; refuses what cannot be written faithfully. */
 import { StreamError } from '../../base/errors.ts'
 
-/** The text itself. RECORD_NOT_WRITABLE for anything but a text, which plain JavaScript may hand over. */
+/**
+ * The text itself. RECORD_NOT_WRITABLE for anything but a text, which plain JavaScript may hand over, and for half of a
+ * surrogate pair, which UTF-8 has no bytes for.
+ */
 export function textLine(value: unknown): string {
-  if (typeof value === 'string') return value
+  if (typeof value === 'string') {
+    // Since Node 20; the library of ES2023 does not declare it.
+    if ((value as string & { isWellFormed(): boolean }).isWellFormed()) return value
+    throw notWritable(
+      'A sink of lines got a text with half of a surrogate pair',
+      'It would come back as another character: cut texts between characters, or write them as JSON.',
+    )
+  }
   throw notWritable(`A sink of lines got a value of type ${typeof value}`, 'Map the records to text before the sink.')
 }
 

@@ -85,11 +85,16 @@ export class PartFile {
     return this.#names === undefined ? this.#opened.then(committable) : committable(this.#names)
   }
 
+  /** Settles when nothing of it is under way or open any more, however that ended. The file stays. Never rejects. */
+  async release(): Promise<void> {
+    await Promise.allSettled([this.#work])
+    await Promise.allSettled([this.#close()])
+  }
+
   /** Leaves nothing behind; best effort. For a file that was not pre-committed. */
   async abandon(): Promise<void> {
     const { files, folder } = this.#options
-    await Promise.allSettled([this.#work])
-    await Promise.allSettled([this.#close()])
+    await this.release()
     if (this.#names !== undefined)
       await Promise.allSettled([files.execute([{ type: 'remove', path: `${folder}/${this.#names.inProgress}` }])])
   }
@@ -104,13 +109,13 @@ export class PartFile {
       const names = nextNames()
       const handle = await createUnlessTaken(files, `${folder}/${names.inProgress}`)
       if (handle === undefined) continue
+      this.#handle = handle
       const taken = (await files.stat(`${folder}/${names.pending}`)) ?? (await files.stat(`${folder}/${names.final}`))
       if (taken === undefined) {
-        this.#handle = handle
         this.#names = names
         return names
       }
-      await handle.close()
+      await this.#close()
       await files.execute([{ type: 'remove', path: `${folder}/${names.inProgress}` }])
     }
   }

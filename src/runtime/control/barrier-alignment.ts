@@ -14,9 +14,9 @@ import {
 } from '#machines/alignment-vocabulary'
 import { atLeastOnceAlignment, pendingIds as idsFollowed } from '#machines/at-least-once-alignment'
 import { barrierAlignment, pendingIds as idsAligned } from '#machines/barrier-alignment'
-import { toError } from '../../base/errors.ts'
 import { type ChartTap, hostChart } from './host-chart.ts'
 import { whenDone } from './when-done.ts'
+import { textOf } from './text-of.ts'
 
 /**
  * The work behind the orders. What throws in `prepareOperators` or `takeSnapshot`, or rejects, is declined; a task that
@@ -154,5 +154,5 @@ function obey(order: AlignmentOrder, deps: AlignmentDeps, tell: Tell) {
 const DECLINED = 'CHECKPOINT_DECLINED'
 
 function refusal(checkpointId: number, thrown: unknown): Refusal {
-  return { checkpointId, reason: DECLINED, message: toError(thrown).message }
+  return { checkpointId, reason: DECLINED, message: textOf(thrown) }
 }

@@ -4,7 +4,8 @@
  */
 import type { Cause } from '#machines/cause'
 import { ERROR_CODES, type ErrorCode } from '../../base/error-codes.ts'
-import { StreamError, toError } from '../../base/errors.ts'
+import { StreamError } from '../../base/errors.ts'
+import { textOf } from './text-of.ts'
 
 export type { Cause }
 
@@ -27,7 +28,7 @@ export function causes(): Causes {
       kept.delete(newest - KEPT)
       return StreamError.is(thrown)
         ? { code: thrown.code, message: thrown.message, restartHelps: thrown.restartHelps, thrown: newest }
-        : { code, message: toError(thrown).message, restartHelps: ERROR_CODES[code].restartHelps, thrown: newest }
+        : { code, message: textOf(thrown), restartHelps: ERROR_CODES[code].restartHelps, thrown: newest }
     },
     thrown(cause) {
       if (cause.thrown !== null && kept.has(cause.thrown)) return kept.get(cause.thrown)

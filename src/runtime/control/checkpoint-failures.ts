@@ -1,18 +1,18 @@
 /** Failures of checkpoints in words: from what was thrown to the chart's reason, and from the chart's order to an error. */
 import type { CoordinatorOrder } from '#machines/checkpoint-coordinator-vocabulary'
-import { StreamError, toError } from '../../base/errors.ts'
+import { StreamError } from '../../base/errors.ts'
+import { textOf } from './text-of.ts'
 
 /** Why a checkpoint fails of `thrown`. */
 export function failureOf(
   thrown: unknown,
   otherwise: string,
 ): { readonly reason: string; readonly message: string; readonly visible: 'no' | 'unknown' } {
-  const error = toError(thrown)
   const details = StreamError.is(thrown) ? thrown.details : {}
   const named = typeof details.reason === 'string' ? details.reason : undefined
   return {
     reason: named ?? (StreamError.is(thrown) && thrown.code === 'FILE_ERROR' ? 'IO_EXCEPTION' : otherwise),
-    message: error.message,
+    message: textOf(thrown),
     visible: details.visible === 'unknown' ? 'unknown' : 'no',
   }
 }

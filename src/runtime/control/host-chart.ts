@@ -3,6 +3,7 @@
  * The only place that makes xstate actors. It decides nothing.
  */
 import { type AnyStateMachine, createActor, type EmittedFrom, type EventFromLogic, type InputFrom, type SnapshotFrom } from 'xstate'
+import { textOf } from './text-of.ts'
 
 export interface ChartHost<Machine extends AnyStateMachine> {
   readonly id: string
@@ -57,7 +58,7 @@ export function hostChart<Machine extends AnyStateMachine>(machine: Machine, hos
     if (phase === 'stopped') return
     phase = 'stopped'
     facts.length = 0
-    hosting.failed(thrown instanceof Error ? thrown : new Error(String(thrown)))
+    hosting.failed(thrown instanceof Error ? thrown : new Error(textOf(thrown)))
   }
 
   const watch = (act: (tap: ChartTap) => void) => {

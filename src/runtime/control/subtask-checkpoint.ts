@@ -9,9 +9,9 @@ import {
   type SubtaskCheckpointOrder,
   subtaskCheckpoint,
 } from '#machines/subtask-checkpoint'
-import { toError } from '../../base/errors.ts'
 import { type ChartTap, hostChart } from './host-chart.ts'
 import { whenDone } from './when-done.ts'
+import { textOf } from './text-of.ts'
 
 /** The work behind the orders. Locations and handles are plain JSON: they cross the link. */
 export interface SubtaskCheckpointDeps<Location, Handles> {
@@ -82,7 +82,7 @@ export function hostSubtaskCheckpoint<Location, Handles>({
         return whenDone(
           () => deps.write(order.location as Location, writing.signal),
           (handles) => tell({ type: 'state.written', handles }),
-          (thrown) => tell({ type: 'state.notWritten', reason: ASYNC_EXCEPTION, message: toError(thrown).message }),
+          (thrown) => tell({ type: 'state.notWritten', reason: ASYNC_EXCEPTION, message: textOf(thrown) }),
         )
       case 'acknowledge': {
         const { syncMs, asyncMs } = order
@@ -109,7 +109,7 @@ export function hostSubtaskCheckpoint<Location, Handles>({
     start: () => chart.start(),
     locationAssigned: (known) => tell({ type: 'location.assigned', location: known }),
     frozen: () => tell({ type: 'snapshot.frozen' }),
-    notFrozen: (thrown) => tell({ type: 'snapshot.notFrozen', reason: DECLINED, message: toError(thrown).message }),
+    notFrozen: (thrown) => tell({ type: 'snapshot.notFrozen', reason: DECLINED, message: textOf(thrown) }),
     aborted: () => tell({ type: 'checkpoint.aborted' }),
     snapshot: () => chart.snapshot(),
   }

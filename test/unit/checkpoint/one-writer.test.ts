@@ -282,3 +282,31 @@ test('a newcomer that was overtaken while it made its epoch does not use that nu
   const opened = await slow
   expect(opened).toMatchObject({ epoch: 2, start: { kind: 'checkpoint', metadata: { checkpointId: 1, epoch: 1 } } })
 })
+
+test('an epoch number does not come again while somebody may still believe in it: a takeover that failed leaves its number behind', async () => {
+  const { files, ports, otherPorts } = twoProcesses()
+  let go = (): void => {}
+  const until = new Promise<void>((resolve) => {
+    go = resolve
+  })
+  const held = new Promise<void>((resolve) => {
+    files.interfere = ({ path }: SimulatedOperation) => {
+      if (!path.includes('/job.json.')) return undefined
+      files.interfere = undefined
+      resolve()
+      return { type: 'hold', until }
+    }
+  })
+  // It is the owner, and stands still in front of its first record: nothing else says that epoch 1 was ever given away.
+  const zombie = open(ports, DIRECTORY, fixed)
+  await held
+  const failing = open(otherPorts, DIRECTORY, { ...fixed, takeover: true, fromSavepoint: '/nowhere' })
+  expect(await codeOf(failing)).toBe('CHECKPOINT_MISSING')
+  const heir = await open(otherPorts, DIRECTORY, fixed)
+  go()
+
+  expect(await codeOf(zombie)).toBe('JOB_FENCED')
+  expect(heir.epoch).toBe(3)
+  await complete(heir, 1)
+  expect((await files.list(`${DIRECTORY}/${JOB_ID}`)).map(({ name }) => name)).toEqual(['chk-1', 'epoch-3', 'job.json'])
+})

@@ -230,6 +230,38 @@ test('a savepoint beside --resume counts only where there is no record', async (
   expect(fresh.jobId).not.toBe(resumed.jobId)
 })
 
+test('what is not started from one of its own checkpoints is never restored from one that lies there', async () => {
+  const { ports } = simulated()
+  const fixed = { fixedJobId: JOB_ID }
+  const former = await open(ports, DIRECTORY, fixed)
+  await complete(former, 1)
+  await former.storage.writeRecord({ status: 'CANCELED' })
+  await former.storage.close()
+  // Anew under the same id, and it ends before its first checkpoint.
+  const anew = await open(ports, DIRECTORY, fixed)
+  await anew.storage.writeRecord({ status: 'RUNNING' })
+  await anew.storage.close()
+
+  const resumed = await open(ports, DIRECTORY, { ...fixed, resume: 'latest' })
+  expect(resumed).toMatchObject({ start: { kind: 'empty' }, retained: [], nextCheckpointId: 2 })
+  expect(await resumed.storage.readCompleted()).toEqual([])
+})
+
+test('checkpoints that are older than the savepoint that ends the job are not offered beside it, and go with the next ones', async () => {
+  const { ports } = simulated()
+  await firstRun(ports, 2, async (storage) => {
+    const path = await savepoint(storage, 3)
+    return { status: 'FAILED', endingSavepoint: { kind: 'stop', path } }
+  })
+  const second = await open(ports, DIRECTORY, { resume: 'latest' })
+  expect(second).toMatchObject({ start: { kind: 'savepoint', metadata: { checkpointId: 3 } }, retained: [] })
+  await complete(second, 4)
+  await second.storage.writeRecord({ status: 'RUNNING' })
+  await second.storage.close()
+  const third = await open(ports, DIRECTORY, { resume: 'latest' })
+  expect(third.retained.map(({ metadata }) => metadata.checkpointId)).toEqual([1, 2, 4])
+})
+
 test('a savepoint, and a retained checkpoint, is named by its folder or by its _metadata file', async () => {
   const { ports } = simulated()
   const first = await firstRun(ports, 1, { status: 'CANCELED' })

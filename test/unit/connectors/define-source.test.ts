@@ -228,6 +228,27 @@ describe('defineSource', () => {
     expect(cleaned).toBe(true)
   })
 
+  it('knows none of the splits that it found together with one that it refused', async () => {
+    let known = false
+    const { source } = counting({
+      splits: () => ['a', 'b'],
+      start: (split: string) => {
+        if (split === 'b' && !known) throw new Error('no start yet')
+        return 0
+      },
+    })
+    const running = await new SourceUnderTest(source).open()
+    await settled()
+    expect(running.failures).toEqual([new Error('no start yet')])
+    const snapshot = await running.snapshot()
+    known = true
+    const again = await new SourceUnderTest(source, snapshot).open()
+    await settled()
+    expect(await again.enumerator.snapshotState(1)).toMatchObject({ known: ['a', 'b'] })
+    await again.emit(1)
+    expect(again.values).toHaveLength(1)
+  })
+
   it('refuses what is no record and no split, showing it', async () => {
     const noRecord = counting({
       splits: () => ['a'],

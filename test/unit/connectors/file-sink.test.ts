@@ -225,6 +225,51 @@ describe('a file sink', () => {
   )
 })
 
+describe('the files and folders that a file sink opens', () => {
+  it.each([
+    ['write', 'a checkpoint'],
+    ['sync', 'a checkpoint'],
+    ['rename', 'a checkpoint'],
+    ['sync', 'a file that rolls'],
+    ['stat', 'a checkpoint'],
+    ['close', 'a checkpoint'],
+  ])('are closed again when the disk refuses to %s in %s', async (type, when) => {
+    const files = new SimulatedFileSystem()
+    const running = await openSink(FileSink.forLines('/out', { rolling: { maxBytes: 4 } }), { files })
+    let opened = 0
+    let closed = 0
+    let refused = false
+    files.interfere = (operation) => {
+      if (operation.type === 'create') opened++
+      if (operation.type === 'close') closed++
+      if (operation.type !== type || refused) return undefined
+      refused = true
+      return { type: 'fail', code: 'ENOSPC' }
+    }
+    await running.write(when === 'a checkpoint' ? 'a' : 'rolls')
+    await expect(running.checkpoint(1)).rejects.toMatchObject({ code: 'FILE_ERROR' })
+    await running.operator.close?.()
+    expect({ opened, closed }).toEqual({ opened: 1, closed: 1 })
+  })
+
+  it('are durable where a process died between making the folder and making it durable', async () => {
+    for (let seed = 1; seed <= 8; seed++) {
+      const dying = new SimulatedFileSystem({
+        interfere: ({ type, path }) => (type === 'syncFolder' && path === '/deep' ? { type: 'stop' } : undefined),
+      })
+      await Promise.race([openSink(FileSink.forLines('/deep/out'), { files: dying }), dying.stopped])
+      const files = dying.kill()
+      const running = await openSink(FileSink.forLines('/deep/out'), { files })
+      await running.write('safe')
+      const state = await running.checkpoint(1)
+      const after = files.crash({ random: seededRandom(seed), model: 'posix' })
+      await openSink(FileSink.forLines('/deep/out'), { files: after, restored: [state], epoch: 2 })
+      const [name] = (await after.list('/deep/out')).map((entry) => entry.name)
+      expect(name, `seed ${seed}`).toBe('part-0-0.txt')
+    }
+  })
+})
+
 describe('committing files', () => {
   async function preCommitted() {
     const files = new SimulatedFileSystem()
@@ -373,6 +418,12 @@ describe('what a file sink writes', () => {
   it.each([undefined, () => 1, 5n])('is refused where JSON has no text for it: %s', async (value) => {
     const running = await openSink(FileSink.forJsonLines<unknown>('/out'))
     await expect(running.write(value)).rejects.toMatchObject({ code: 'RECORD_NOT_WRITABLE' })
+  })
+
+  it('is refused in a sink of lines when half a character would come out as another one', async () => {
+    const running = await openSink(lines())
+    await expect(running.write('half \ud83d')).rejects.toMatchObject({ code: 'RECORD_NOT_WRITABLE' })
+    await expect(running.write('whole \ud83d\ude00')).resolves.toBeUndefined()
   })
 
   it('is refused in a sink of lines when it is no text', async () => {

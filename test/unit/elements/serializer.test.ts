@@ -147,6 +147,11 @@ describe('the default serializer refuses, with the path', () => {
     ['a symbol', { 'odd name': Symbol('s') }, 'value["odd name"]'],
     ['a property named by a symbol', { a: { [Symbol('tag')]: 1 } }, 'value.a'],
     ['a hidden property', { a: Object.defineProperty({}, 'h', { value: 1 }) }, 'value.a'],
+    ['an array with a property named by a symbol', { a: Object.assign([1], { [Symbol('tag')]: 1 }) }, 'value.a'],
+    ['a sparse array with one', { a: Object.assign(new Array(3), { [Symbol('tag')]: 1 }) }, 'value.a'],
+    ['a long array with one', { a: Object.assign(new Array(5000).fill(1), { [Symbol('tag')]: 1 }) }, 'value.a'],
+    ['a large typed array with one', { a: Object.assign(new Uint8Array(5000), { [Symbol('tag')]: 1 }) }, 'value.a'],
+    ['an array with a hidden property', { a: Object.defineProperty([1], 'h', { value: 1 }) }, 'value.a'],
     ['a cycle', cycle, 'value.self.back[0]'],
     ['an instance of a class', { items: [{ price: new Money() }] }, 'value.items[0].price'],
     ['a subclass of Array', { l: new List(3) }, 'value.l'],
@@ -163,6 +168,18 @@ describe('the default serializer refuses, with the path', () => {
     const error = thrown(() => serializer.serialize(refused))
     expect(error).toMatchObject({ code: 'NOT_SERIALIZABLE', details: { path } })
     expect(error.message).toContain(path)
+  })
+
+  test.each([
+    ['a property named by a symbol', Object.assign({ a: 1, b: [1] }, { [Symbol('tag')]: 1 })],
+    ['a hidden property', Object.defineProperty({ a: 1, b: [1] }, 'h', { value: 1 })],
+    ['a proxy', new Proxy({ a: 1, b: [1] }, {})],
+    ['a symbol on an array', { a: 1, b: Object.assign([1], { [Symbol('tag')]: 1 }) }],
+  ])('%s also behind many objects that look alike, in one value and one after the other', (_, odd) => {
+    const alike = Array.from({ length: 40 }, () => ({ a: 1, b: [1] }))
+    for (const each of alike) serializer.serialize(each)
+    expect(thrown(() => serializer.serialize(odd))).toMatchObject({ code: 'NOT_SERIALIZABLE' })
+    expect(thrown(() => serializer.serialize([...alike, odd]))).toMatchObject({ code: 'NOT_SERIALIZABLE' })
   })
 
   test('an object 1,001 levels deep, where 1,000 are taken', () => {

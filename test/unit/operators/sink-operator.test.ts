@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { defineSink } from '../../../src/connectors/define-sink/define-sink.ts'
+import type { Serializer } from '../../../src/elements/serializer.ts'
 import type { CommitRequest, Sink, StatefulSink, WriteContext } from '../../../src/operators/sink.ts'
 import { sinkOperator } from '../../../src/operators/sink-operator.ts'
 import { openSink, SubtaskHarness } from './subtask-harness.ts'
@@ -191,6 +192,39 @@ describe('a sink operator', () => {
       for (const subtask of [0, 1]) await openSink(sink, { subtask, parallelism: 2, restored: states })
       expect(restored).toEqual(expected)
     }
+  })
+
+  it('does not drop what a former sink left uncommitted: a sink that cannot commit refuses it', async () => {
+    const before = await openSink(noting().sink)
+    await before.write('a')
+    const restored = [await before.checkpoint(1)]
+    const plain = { createWriter: () => ({ write() {}, flush() {}, close() {} }) }
+    await expect(openSink<string>(plain, { restored })).rejects.toMatchObject({ code: 'STATE_INCOMPATIBLE' })
+    const nothingLeft = await openSink(noting().sink)
+    await expect(openSink<string>(plain, { restored: [await nothingLeft.checkpoint(1)] })).resolves.toBeDefined()
+  })
+
+  it('reads a committable with the version of the serializer that wrote it, and refuses that of another one', async () => {
+    const written = (id: string, version: number, seen: number[]): Serializer<string> => ({
+      id,
+      version,
+      serialize: (text) => Buffer.from(text),
+      deserialize: (bytes, from) => {
+        seen.push(from)
+        return Buffer.from(bytes).toString()
+      },
+    })
+    const sinkWith = (committableSerializer: Serializer<string>) => ({ ...noting().sink, committableSerializer })
+    const before = await openSink(sinkWith(written('grüße', 1, [])))
+    await before.write('a')
+    const restored = [await before.checkpoint(1)]
+    const seen: number[] = []
+    await openSink(sinkWith(written('grüße', 2, seen)), { restored })
+    expect(seen).toEqual([1])
+    await expect(openSink(sinkWith(written('other', 1, [])), { restored })).rejects.toMatchObject({
+      code: 'STATE_INCOMPATIBLE',
+      message: expect.stringMatching(/grüße.*other/),
+    })
   })
 
   it('fails the task when what was handed over cannot be made durable', async () => {

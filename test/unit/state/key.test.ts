@@ -66,6 +66,14 @@ describe('a key in its encoded form', () => {
     )
   })
 
+  test('is the same for every NaN, whatever bits the processor gave it', () => {
+    const bits = new BigUint64Array([0x7ff8_0000_0000_0123n, 0xfff8_0000_0000_0000n, 0x7ff8_0000_0000_0000n])
+    for (const nan of new Float64Array(bits.buffer)) {
+      expect(mapKeyOf([nan])).toBe(mapKeyOf([Number.NaN]))
+      expect(mapKeyOf({ at: nan })).toBe(mapKeyOf({ at: Number.NaN }))
+    }
+  })
+
   test('is the key itself where the key is a primitive', () => {
     for (const primitive of ['text', '', 'grüße', 0.5, 7, true, 12n]) expect(mapKeyOf(primitive)).toBe(primitive)
   })

@@ -131,6 +131,16 @@ describe('operator state', () => {
   })
 })
 
+test('operator state of subtasks that wrote it with different serializers is refused, not read with one of them', () => {
+  const state = (version: number) => [
+    { name: 's', mode: 'split' as const, serializer: { id: 'numbered', version }, elements: [Uint8Array.of(1)] },
+  ]
+  expect(() => redistributeOperatorState([state(1), undefined, state(2)], 2)).toThrow(
+    expect.objectContaining({ code: 'STATE_INCOMPATIBLE' }),
+  )
+  expect(redistributeOperatorState([state(2), undefined, state(2)], 1)).toHaveLength(1)
+})
+
 describe('the bytes of operator state', () => {
   const bytes = encodeOperatorState([
     { name: 'n', mode: 'split', serializer: { id: 'x', version: 1 }, elements: [Uint8Array.of(1, 2)] },

@@ -2,9 +2,9 @@
  * A folder that exists need not be durable: a process that was killed between making it and syncing its parent leaves
  * one. So whoever is going to rely on a folder syncs everything above it, once.
  */
-import { systemCodeOf } from '../base/file-error.ts'
-import type { FileSystem } from '../base/file-system.ts'
-import { parentPath } from '../base/paths.ts'
+import { systemCodeOf } from './file-error.ts'
+import type { FileSystem } from './file-system.ts'
+import { parentPath } from './paths.ts'
 
 /** Ours are 0700 and our own: a folder that refuses is not one that we made. */
 const NOT_OURS = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL'])

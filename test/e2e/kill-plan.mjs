@@ -1,0 +1,72 @@
+/** What the kill test does, drawn from a seed alone: which jobs there are, and where each of their processes should die. Pure. */
+
+/** The n-th job of a seed. */
+export function jobOf(seed, number) {
+  const random = seededRandom(seed * 100_003 + number)
+  const rate = pick(random, [10_000, 30_000, 90_000, 250_000])
+  return {
+    random,
+    settings: {
+      seed: Math.floor(random() * 2 ** 31),
+      sink: pick(random, ['file', 'ledger']),
+      parallelism: pick(random, [2, 3, 4]),
+      /** Each process then draws a parallelism of its own. */
+      rescales: random() < 0.3,
+      intervalMs: pick(random, [25, 50, 100]),
+      retained: pick(random, [1, 2, 3]),
+      /** State up to this size stands in the metadata; 0: every subtask writes files. */
+      inlineBytes: pick(random, [0, 20_000]),
+      rate,
+      records: Math.round(rate * (0.1 + 0.3 * random())),
+    },
+  }
+}
+
+/** The parallelism of the next process. */
+export function parallelismOf({ random, settings }) {
+  return settings.rescales ? pick(random, [1, 2, 3, 4]) : settings.parallelism
+}
+
+/**
+ * Where the next process should die; `life` counts the processes of the job. `killAt` is for MILLRACE_KILL_AT
+ * (programs/trace.mjs). With `afterMs` the supervisor kills it, so long after the traced line `after`.
+ */
+export function planOf({ random, settings }, life) {
+  const delay = (most) => (random() * most).toFixed(2)
+  // In case the job gets that far.
+  const atEnd = random() < 0.9 ? `,job.FINISHED:1:${random() < 0.3 ? 0 : delay(5)}` : ''
+  const at = (point) => ({ killAt: point + atEnd })
+  if (life === 0 && random() < 0.8)
+    return random() < 0.3 ? at(`execute:1:${delay(60)}`) : at(`task.RUNNING:1:${delay(settings.intervalMs)}`)
+  const draw = random()
+  const nth = 1 + Math.floor(random() * 6)
+  if (draw < 0.12) return at(`checkpoint.triggered:${nth}:${delay(6)}`)
+  if (draw < 0.18) return at(`sink.prepared:${nth}`)
+  if (draw < 0.23) return at(`checkpoint.completed:${nth}:${delay(1)}`)
+  if (draw < 0.32) return at(`commit.begun:${nth}:${random() < 0.5 ? 0 : delay(2)}`)
+  if (draw < 0.37) return at(`commit.ended:${nth}`)
+  if (draw < 0.4) return at(`execute:1:${delay(60)}`)
+  if (draw < 0.44) return at(`task.INITIALIZING:${nth}:${random() < 0.5 ? 0 : delay(6)}`)
+  return {
+    killAt: atEnd.slice(1),
+    after: random() < 0.3 ? 'execute' : 'task.RUNNING',
+    afterMs: random() * (random() < 0.2 ? 1000 : 400),
+    /** Stopped so long before it is killed: time passes for everybody else. */
+    stopMs: random() < 0.1 ? random() * 200 : 0,
+  }
+}
+
+function pick(random, choices) {
+  return choices[Math.floor(random() * choices.length)]
+}
+
+/** mulberry32. */
+function seededRandom(start) {
+  let state = start | 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let hash = Math.imul(state ^ (state >>> 15), 1 | state)
+    hash = (hash + Math.imul(hash ^ (hash >>> 7), 61 | hash)) ^ hash
+    return ((hash ^ (hash >>> 14)) >>> 0) / 2 ** 32
+  }
+}
