@@ -65,7 +65,8 @@ export const note = (c: JobContext, f: JobFact): JobStep => ({ next: { states: n
  * again: the checkpoint that was under way may have been given up with it.
  */
 export function awaitFinalCheckpoint(c: JobContext, f: JobFact): JobStep {
-  const awaiting = f.type === 'finalCheckpoint.awaited' ? c.awaitFinalCheckpoint.with(f.task, true) : c.awaitFinalCheckpoint
+  const awaiting =
+    f.type === 'finalCheckpoint.awaited' ? c.awaitFinalCheckpoint.with(f.task, true) : c.awaitFinalCheckpoint
   const states = noted(c, f)
   const all = states.every((state, task) => state === 'FINISHED' || awaiting[task])
   return {
@@ -135,7 +136,14 @@ export function deploy(c: JobContext, f: JobFact): JobStep {
     { type: 'deployTasks', attempt: c.attempt, checkpointId },
     { type: 'startScheduler', attempt: c.attempt },
   ]
-  return { next: { states: c.states.map(() => 'SCHEDULED' as const), awaitFinalCheckpoint: c.states.map(() => false), cause: null }, orders }
+  return {
+    next: {
+      states: c.states.map(() => 'SCHEDULED' as const),
+      awaitFinalCheckpoint: c.states.map(() => false),
+      cause: null,
+    },
+    orders,
+  }
 }
 
 /** The first time, the record says so: a job that ran is recovered otherwise than one that never did. */

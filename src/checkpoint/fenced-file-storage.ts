@@ -60,8 +60,10 @@ export class FencedFileStorage implements FencedStorage {
       sync: () => handle.sync(),
       close: async () => {
         await handle.close()
-        // The open file follows its folder when that is renamed away: the name tells.
-        if ((await this.#files.stat(path)) === undefined) await this.#fenced(() => this.#files.openRead(path))
+        // The open file follows its folder when that is renamed away or removed: the name tells.
+        if ((await this.#files.stat(path)) !== undefined) return
+        this.#discarded.refuse(checkpointId)
+        await this.#fenced(() => this.#files.read(path))
       },
     }
   }

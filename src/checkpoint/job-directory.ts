@@ -126,7 +126,7 @@ async function start(options: OpenJobOptions, place: Place): Promise<OpenedJob> 
   await fenced
     .sweep()
     .catch((thrown: unknown) => void notes.push(`Leftovers of earlier runs could not be removed: ${String(thrown)}`))
-  if (old?.checkpoints === 'deleting') await deleteAll(place)
+  if (old?.checkpoints === 'deleting') await deleteOwned(place, old)
   const published = await listPublished(storage, jobId)
   const startsFrom = await decideStart(options, place, old, published)
   const restoredId = 'metadata' in startsFrom ? startsFrom.metadata.checkpointId : 0
@@ -198,9 +198,11 @@ function retainedFor(start: JobStart, { completed }: PublishedCheckpoints): read
   return completed.slice(0, completed.findIndex(({ location }) => location === start.location) + 1)
 }
 
-/** Finishes what the end of an earlier run began. */
-async function deleteAll({ storage, fenced, jobId }: Place): Promise<void> {
-  for (const { checkpointId } of await storage.listCheckpoints(jobId)) await fenced.delete(checkpointId)
+/** Finishes what the end of an earlier run began. One that did not go on from a checkpoint had none but its own. */
+async function deleteOwned({ storage, fenced, jobId }: Place, old: JobRecord): Promise<void> {
+  const lowest = old.startedFrom.type === 'checkpoint' ? 1 : old.firstCheckpointId
+  for (const { checkpointId } of await storage.listCheckpoints(jobId))
+    if (checkpointId >= lowest) await fenced.delete(checkpointId)
 }
 
 function storageFor(ports: Ports, directory: string | undefined): CheckpointStorage {

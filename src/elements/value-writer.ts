@@ -271,7 +271,8 @@ function writeArray(out: ByteWriter, value: readonly unknown[], depth: number): 
   if (creditGiven === 0 || arrayCredit-- <= 0) {
     arrayCredit = 0
     if (arrayHidesSomething(value, names.length)) throw REFUSED
-    arrayCredit = creditGiven
+    // The names of an array cost more than those of an object.
+    arrayCredit = creditGiven * 4
   }
   if (names.length === length) {
     out.uint8(ARRAY)

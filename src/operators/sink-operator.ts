@@ -28,6 +28,11 @@ export function sinkOperator<T>(sink: Sink<T>): OperatorFactory {
   return (context) => new WritingOperator(sink, context)
 }
 
+interface Behind<out T> {
+  readonly value: T
+  readonly timestamp: number
+}
+
 /** A writer with whatever else it can do. */
 type AnyWriter<T> = SinkWriter<T> & Partial<CommittingSinkWriter<T, unknown> & StatefulSinkWriter<T, unknown>>
 
@@ -38,6 +43,8 @@ class WritingOperator<T> implements Operator, Input<T> {
   readonly #counters: OperatorCounters
   readonly #states: SinkStates
   readonly #writeContext = new CurrentRecord()
+  /** While a write waits: what the same call upstream emits besides; the gate stops everything else. */
+  #behind: Behind<T>[] | undefined
   #writer: AnyWriter<T> | undefined
   #committer: Committer<unknown> | undefined
   #transactions: Transactions<unknown> | undefined
@@ -69,6 +76,10 @@ class WritingOperator<T> implements Operator, Input<T> {
 
   processElement(value: T, timestamp: number): void {
     this.#counters.recordsIn++
+    if (this.#behind !== undefined) {
+      this.#behind.push({ value, timestamp })
+      return
+    }
     this.#writeContext.ofRecord = timestamp
     const written: unknown = this.#write(value)
     if (written !== undefined && isPromise(written)) this.#context.pause(this.#settled(written))
@@ -155,12 +166,20 @@ class WritingOperator<T> implements Operator, Input<T> {
     }
   }
 
+  /** One record after the other: the writer is not called again while it waits. */
   async #settled(written: PromiseLike<unknown>): Promise<void> {
+    const behind: Behind<T>[] = []
+    this.#behind = behind
     try {
       await written
+      for (let next = behind.shift(); next !== undefined && !this.#closed; next = behind.shift()) {
+        this.#writeContext.ofRecord = next.timestamp
+        await this.#writer?.write(next.value, this.#writeContext)
+      }
     } catch (thrown) {
       throw this.#context.blame(thrown)
     }
+    this.#behind = undefined
   }
 
   /** A value where the writer does not wait, so that it costs no turn. */

@@ -8,12 +8,12 @@ import type { JobGraph } from '../graph/job-graph.ts'
 import { causes } from './control/causes.ts'
 import type { ChartTap } from './control/host-chart.ts'
 import { textOf } from './control/text-of.ts'
-import { DEFAULT_TURN_LIMITS, TurnLoop, type TurnLimits } from './data/turn-loop.ts'
-import { endError } from './job-result.ts'
+import { DEFAULT_TURN_LIMITS, type TurnLimits, TurnLoop } from './data/turn-loop.ts'
 import { JobEvents } from './job-events.ts'
 import type { JobExecutionResult, JobHandle } from './job-handle.ts'
 import { JobMaster } from './job-master.ts'
 import { JobMeter } from './job-meter.ts'
+import { endError } from './job-result.ts'
 import { type JobSettings, readJobSettings } from './job-settings.ts'
 import { directLink, type Link } from './link.ts'
 import { type OpenedStore, openStore, type StartFrom } from './open-store.ts'
@@ -57,7 +57,8 @@ export async function startJob(graph: JobGraph, options: StartOptions): Promise<
 function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, options: StartOptions): JobHandle {
   const { ports, jobName, start, tap } = options
   const { store, jobId, epoch } = opened
-  const graph = opened.metadata === undefined ? program : fitToState(program, opened.metadata, start.allowNonRestoredState ?? false)
+  const graph =
+    opened.metadata === undefined ? program : fitToState(program, opened.metadata, start.allowNonRestoredState ?? false)
   const kept = causes()
   const events = new JobEvents()
   const link = options.link ?? directLink()
@@ -82,7 +83,11 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
     ended: async (ended) => {
       turnLoop.stop()
       // The record of the end is written: that its place could not be given back changes nothing for whoever waits.
-      await opened.close().catch((thrown: unknown) => ports.logger.warn(`Job "${jobName}" could not give back its checkpoint directory: ${textOf(thrown)}`))
+      await opened
+        .close()
+        .catch((thrown: unknown) =>
+          ports.logger.warn(`Job "${jobName}" could not give back its checkpoint directory: ${textOf(thrown)}`),
+        )
       const error = endError(jobName, ended, kept)
       if (error === undefined) end.resolve({ jobId, netRuntimeMs: meter.netRuntimeMs() })
       else end.reject(error)
@@ -100,7 +105,10 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
       turnLoop,
       snapshotWriter: store.snapshotWriter,
       snapshotReader: (location) => store.reader(location),
-      discard: (handles) => void store.removeHandles(handles).catch((thrown) => ports.logger.warn(`Leftover state could not be removed: ${String(thrown)}`)),
+      discard: (handles) =>
+        void store
+          .removeHandles(handles)
+          .catch((thrown) => ports.logger.warn(`Leftover state could not be removed: ${String(thrown)}`)),
       causes: kept,
       tap,
     },

@@ -16,8 +16,8 @@ import { type RestartSupervisor, restartSupervisor } from './control/restart-sup
 import { checkpointWork, completedAs } from './coordinated-job.ts'
 import type { JobEvent, JobStatus } from './job-handle.ts'
 import type { JobSettings } from './job-settings.ts'
-import type { Link, TaskFact } from './link.ts'
 import type { JobStore, StoredCheckpoint } from './job-store.ts'
+import type { Link, TaskFact } from './link.ts'
 import { assignState } from './restore-assignment.ts'
 import { SourceCoordinators } from './source-coordinators.ts'
 import { TaskViews } from './task-views.ts'
@@ -52,7 +52,9 @@ export class JobMaster {
   readonly #coordinator: CheckpointCoordinator
   #sources: SourceCoordinators | undefined
   /** What the attempt starts from. */
-  #restored: { readonly location: string; readonly metadata: CheckpointMetadata; readonly reader: SnapshotReader } | undefined
+  #restored:
+    | { readonly location: string; readonly metadata: CheckpointMetadata; readonly reader: SnapshotReader }
+    | undefined
   /** For reports. */
   #lastFailure: Cause | undefined
 
@@ -68,7 +70,12 @@ export class JobMaster {
       tap,
       granted: ({ attempt, delayMs }) => {
         const cause = this.#lastFailure
-        options.emit({ type: 'restart.scheduled', delayMs, atMs: ports.clock.now(), error: cause === undefined ? undefined : causes.thrown(cause) })
+        options.emit({
+          type: 'restart.scheduled',
+          delayMs,
+          atMs: ports.clock.now(),
+          error: cause === undefined ? undefined : causes.thrown(cause),
+        })
         this.#job.send({ type: 'restart.granted', attempt, delayMs })
       },
       denied: ({ attempt, reason }) => this.#job.send({ type: 'restart.denied', attempt, reason }),
@@ -77,10 +84,19 @@ export class JobMaster {
     this.#coordinator = hostCheckpointCoordinator(
       'job/checkpoints',
       {
-        settings: { ...settings.coordinator, maxQueued: 1000, unaligned: false, alignedTimeoutMs: 0, intervalDuringBacklogMs: null },
+        settings: {
+          ...settings.coordinator,
+          maxQueued: 1000,
+          unaligned: false,
+          alignedTimeoutMs: 0,
+          intervalDuringBacklogMs: null,
+        },
         nextCheckpointId: options.nextCheckpointId,
         completed: completed.map(completedAs),
-        restoredFrom: startedFrom === undefined || startedFrom.owned ? null : { checkpointId: startedFrom.checkpointId, claimMode: 'NO_CLAIM' },
+        restoredFrom:
+          startedFrom === undefined || startedFrom.owned
+            ? null
+            : { checkpointId: startedFrom.checkpointId, claimMode: 'NO_CLAIM' },
       },
       checkpointWork({
         ...options,
@@ -102,7 +118,8 @@ export class JobMaster {
       writeRecord: (order) => options.store.writeRecord(order),
       restoreState: (order) => this.#restore(order.attempt),
       deployTasks: (order) => this.#deploy(order),
-      cancelTasks: ({ attempt }) => this.#tasks.all.forEach((_, task) => options.link.toTasks({ type: 'cancelTask', task, attempt })),
+      cancelTasks: ({ attempt }) =>
+        this.#tasks.all.forEach((_, task) => options.link.toTasks({ type: 'cancelTask', task, attempt })),
       askRestart: ({ attempt, atMs }) => this.#restarts.ask({ attempt, atMs }),
       recordFailure: ({ cause }) => {
         this.#lastFailure = cause
@@ -114,7 +131,7 @@ export class JobMaster {
       settleCheckpoints: ({ keep }) => this.#coordinator.shutDown(keep ? 'SUSPENDED' : 'FINISHED'),
       endJob: (order) => void this.#end(order),
       statusChanged: (status) => options.emit({ type: 'job.status', status, atMs: ports.clock.now() }),
-      failed: broken,
+      failed: (cause) => void this.#endBroken(cause),
     })
   }
 
@@ -150,10 +167,20 @@ export class JobMaster {
         const { task, attempt, state, cause } = fact
         const view = this.#tasks.view(task)
         view.state = state
-        emit({ type: 'task.status', vertex: view.name, subtask: view.subtask, attempt, status: state, atMs, ...(cause === null ? {} : { error: causes.thrown(cause) }) })
+        emit({
+          type: 'task.status',
+          vertex: view.name,
+          subtask: view.subtask,
+          attempt,
+          status: state,
+          atMs,
+          ...(cause === null ? {} : { error: causes.thrown(cause) }),
+        })
         if (state === 'FINISHED') this.#coordinator.taskFinished({ task: view.name, attempt })
         if (state !== 'FAILED') return this.#job.send({ type: 'task.changed', attempt, task, state })
-        const failure = cause ?? causes.of(new StreamError('INTERNAL', { message: `${view.name} failed without a cause.` }), 'INTERNAL')
+        const failure =
+          cause ??
+          causes.of(new StreamError('INTERNAL', { message: `${view.name} failed without a cause.` }), 'INTERNAL')
         this.#coordinator.taskFailed({ task: view.name, attempt, message: failure.message })
         return this.#job.send({ type: 'task.failed', attempt, task, cause: failure, atMs })
       }
@@ -188,22 +215,28 @@ export class JobMaster {
   }
 
   async #restore(attempt: number): Promise<number | null> {
-    const { store, startedFrom, graph, ports, nextCheckpointId } = this.#options
+    const { store, startedFrom, graph, ports } = this.#options
     await this.#sources?.close()
     this.#sources = undefined
     if (attempt > 1) await this.#coordinator.failOver()
     const latest = this.#coordinator.latestCompleted()
-    // What was found at the start may belong to an earlier life of the job than the one that goes on.
-    const isOurs = latest !== undefined && latest.checkpointId >= nextCheckpointId
-    const location = isOurs ? (latest.handle as string) : startedFrom?.location
-    this.#restored = location === undefined ? undefined : { location, metadata: await store.load(location), reader: store.reader(location) }
+    const location = latest === undefined ? startedFrom?.location : (latest.handle as string)
+    this.#restored =
+      location === undefined
+        ? undefined
+        : { location, metadata: await store.load(location), reader: store.reader(location) }
     this.#sources = await SourceCoordinators.restore(
       {
         graph,
         environment: { clock: ports.clock, files: ports.files, logger: ports.logger },
         snapshotWriter: store.snapshotWriter,
         send: (vertex, subtask, event) => {
-          this.#options.link.toTasks({ type: 'sendSourceEvent', task: this.#tasks.numberAt(vertex, subtask), attempt, event })
+          this.#options.link.toTasks({
+            type: 'sendSourceEvent',
+            task: this.#tasks.numberAt(vertex, subtask),
+            attempt,
+            event,
+          })
         },
         fail: (cause) => this.#failed(attempt, cause, 'USER_FUNCTION_FAILED'),
       },
@@ -218,7 +251,13 @@ export class JobMaster {
   #deploy({ attempt, checkpointId }: JobOrderOf<'deployTasks'>): void {
     this.#tasks.deployed()
     const restores = assignState(this.#options.graph, this.#restored?.metadata)
-    this.#options.link.toTasks({ type: 'deployTasks', attempt, checkpointId, location: this.#restored?.location ?? null, restores })
+    this.#options.link.toTasks({
+      type: 'deployTasks',
+      attempt,
+      checkpointId,
+      location: this.#restored?.location ?? null,
+      restores,
+    })
   }
 
   #failed(attempt: number, cause: unknown, code: ErrorCode): void {
@@ -234,12 +273,31 @@ export class JobMaster {
   }
 
   #broken(cause: Error): void {
-    const broken = StreamError.is(cause) ? cause : new StreamError('INTERNAL', { message: `The control plane broke: ${cause.message}`, cause })
-    this.#failed(this.#job.attempt(), broken, 'INTERNAL')
+    this.#failed(this.#job.attempt(), brokenBy(cause), 'INTERNAL')
+  }
+
+  /** The job's own chart takes no fact any more, so nobody would end the job: it ends here, and its record says no more. */
+  async #endBroken(cause: Error): Promise<void> {
+    const { link, causes } = this.#options
+    const attempt = this.#job.attempt()
+    try {
+      for (const task of this.#tasks.all.keys()) link.toTasks({ type: 'cancelTask', task, attempt })
+    } catch {
+      // Perhaps it was the link that broke: what waits for the job must hear of it all the same.
+    }
+    void this.#coordinator.stopScheduler().catch(() => {})
+    const end = { status: 'FAILED', denied: null, sealed: null, notRecorded: null } as const
+    await this.#end({ ...end, cause: causes.of(brokenBy(cause), 'INTERNAL') })
   }
 
   #place(task: number): [vertex: number, subtask: number] {
     const { vertex, subtask } = this.#tasks.view(task)
     return [vertex, subtask]
   }
+}
+
+function brokenBy(cause: Error): StreamError {
+  return StreamError.is(cause)
+    ? cause
+    : new StreamError('INTERNAL', { message: `The control plane broke: ${cause.message}`, cause })
 }

@@ -39,7 +39,8 @@ export function readJobSettings(configuration: ConfigurationReader, warn: (line:
     checkpointing,
     checkpointingMode: configuration.get('execution.checkpointing.mode'),
     // A task that finishes without a final checkpoint leaves records behind that are in no state: none may be taken then.
-    checkpointsAfterTasksFinish: checkpointing && configuration.get('execution.checkpointing.checkpoints-after-tasks-finish'),
+    checkpointsAfterTasksFinish:
+      checkpointing && configuration.get('execution.checkpointing.checkpoints-after-tasks-finish'),
     failTasksOnCheckpointingErrors: configuration.get('execution.checkpointing.fail-tasks-on-errors'),
     cancellationTimeoutMs: configuration.get('task.cancellation.timeout'),
     committerRetries: configuration.get('sink.committer.retries'),
@@ -77,9 +78,14 @@ function storageDirectory(configuration: ConfigurationReader): string | undefine
 
 function refuseUnsupported(configuration: ConfigurationReader): void {
   const refuse = (option: string, what: string, hint: string): never => {
-    throw new StreamError('UNSUPPORTED', { message: `${what} (${option}): this version does not have it.`, hint, details: { option } })
+    throw new StreamError('UNSUPPORTED', {
+      message: `${what} (${option}): this version does not have it.`,
+      hint,
+      details: { option },
+    })
   }
-  if (configuration.get('state.backend.type') === 'leveldb') refuse('state.backend.type', 'State backend leveldb', 'Use hashmap.')
+  if (configuration.get('state.backend.type') === 'leveldb')
+    refuse('state.backend.type', 'State backend leveldb', 'Use hashmap.')
 }
 
 /**
@@ -97,5 +103,7 @@ function checkUnaligned(configuration: ConfigurationReader, warn: (line: string)
       hint: 'Set execution.checkpointing.mode to EXACTLY_ONCE and max-concurrent-checkpoints to 1, or turn unaligned checkpoints off.',
       details: { option, mode, concurrent },
     })
-  warn(`Unaligned checkpoints (${option}): this version takes aligned checkpoints in their place. They are just as exact, and take longer under back-pressure.`)
+  warn(
+    `Unaligned checkpoints (${option}): this version takes aligned checkpoints in their place. They are just as exact, and take longer under back-pressure.`,
+  )
 }

@@ -8,7 +8,7 @@ import { Slice } from '../operators/slice.ts'
 import type { Transactions } from '../operators/transactions.ts'
 import { keyGroupRangeOf } from '../state/key-groups.ts'
 import { memoryStateBackend } from '../state/memory/memory-state-backend.ts'
-import { operatorStateStore, type OperatorStateStore } from '../state/operator-state.ts'
+import { type OperatorStateStore, operatorStateStore } from '../state/operator-state.ts'
 import { decodeOperatorState } from '../state/operator-state-format.ts'
 import { redistributeOperatorState } from '../state/redistribution.ts'
 import type { KeyedStateBackend } from '../state/state-backend.ts'
@@ -61,13 +61,26 @@ export class OperatorRuntime {
     const { restore, location, environment, vertex, subtask } = this.#task
     const stored = restore.operators[this.#index] as OperatorRestore
     const reader = location === undefined ? undefined : environment.snapshotReader(location)
-    const lists = await Promise.all(stored.operator.map(async (handle) => (handle === null ? undefined : decodeOperatorState(await read(reader, handle)))))
-    this.#operatorState = operatorStateStore({ subtask, restored: redistributeOperatorState(lists, vertex.parallelism)[subtask] ?? [] })
+    const lists = await Promise.all(
+      stored.operator.map(async (handle) =>
+        handle === null ? undefined : decodeOperatorState(await read(reader, handle)),
+      ),
+    )
+    this.#operatorState = operatorStateStore({
+      subtask,
+      restored: redistributeOperatorState(lists, vertex.parallelism)[subtask] ?? [],
+    })
     if (!this.operator.keyed) return
     const { maxParallelism, parallelism } = vertex
-    const backend = memoryStateBackend({ maxParallelism, keyGroups: keyGroupRangeOf(maxParallelism, parallelism, subtask) })
+    const backend = memoryStateBackend({
+      maxParallelism,
+      keyGroups: keyGroupRangeOf(maxParallelism, parallelism, subtask),
+    })
     const payloads = await Promise.all(
-      stored.keyed.map(async (handle) => ({ bytes: await read(reader, handle), keyGroups: handle.identity.keyGroups ?? { first: 0, last: -1 } })),
+      stored.keyed.map(async (handle) => ({
+        bytes: await read(reader, handle),
+        keyGroups: handle.identity.keyGroups ?? { first: 0, last: -1 },
+      })),
     )
     await backend.restore(payloads)
     this.#keyedState = backend

@@ -2,10 +2,17 @@
  * The job's side of one source: runs its split enumerator and sends what it deals out to the readers. What is dealt out
  * between a snapshot of the enumerator and the trigger of that checkpoint waits, so that it belongs to the next one.
  */
-import { type Serializer, defaultSerializer } from '../elements/serializer.ts'
-import { framed, unframed } from '../operators/framed.ts'
-import type { Source, SourceEnvironment, SourceSplit, SplitEnumerator, SplitEnumeratorContext } from '../operators/source.ts'
+
 import type { Timer } from '../base/clock.ts'
+import { defaultSerializer, type Serializer } from '../elements/serializer.ts'
+import { framed, unframed } from '../operators/framed.ts'
+import type {
+  Source,
+  SourceEnvironment,
+  SourceSplit,
+  SplitEnumerator,
+  SplitEnumeratorContext,
+} from '../operators/source.ts'
 
 /** Crosses the link: plain JSON. */
 export type SourceEvent =
@@ -97,7 +104,8 @@ export class SourceCoordinator {
       },
       signalNoMoreSplits: (subtask) => this.#send(subtask, { type: 'noMoreSplits' }),
       callAsync: (call, handle) => this.#call(call, handle),
-      callPeriodically: (call, handle, initialDelayMs, periodMs) => this.#repeat(() => this.#call(call, handle), initialDelayMs, periodMs),
+      callPeriodically: (call, handle, initialDelayMs, periodMs) =>
+        this.#repeat(() => this.#call(call, handle), initialDelayMs, periodMs),
       fail: (cause) => this.#options.fail(cause),
     }
   }
@@ -148,6 +156,8 @@ export class SourceCoordinator {
   }
 
   #restoredState(bytes: Uint8Array | undefined): unknown {
-    return bytes === undefined ? undefined : unframed(this.#stateSerializer, bytes, `the split enumerator of source "${this.#options.operatorName}"`)
+    return bytes === undefined
+      ? undefined
+      : unframed(this.#stateSerializer, bytes, `the split enumerator of source "${this.#options.operatorName}"`)
   }
 }

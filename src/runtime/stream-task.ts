@@ -8,8 +8,8 @@ import type { ChainedOperator, JobVertex } from '../graph/job-graph.ts'
 import type { Input, Operator, SourceOperator } from '../operators/operator.ts'
 import { type AlignmentHost, hostAlignment } from './control/barrier-alignment.ts'
 import { hostTask, type Task } from './control/task.ts'
-import { whenDone } from './control/when-done.ts'
 import { textOf } from './control/text-of.ts'
+import { whenDone } from './control/when-done.ts'
 import { inOrder, type OperatorChain, operatorChain } from './data/operator-chain.ts'
 import { type Permission, Subtask } from './data/subtask.ts'
 import { SubtaskGate } from './data/subtask-gate.ts'
@@ -81,7 +81,8 @@ export class StreamTask {
       causes: environment.causes,
       tap: environment.tap,
       failed: (cause) => this.#broken(cause),
-      reportState: ({ state, cause }) => options.tell({ type: 'task.changed', task, attempt, state, cause, operator: this.#blamed }),
+      reportState: ({ state, cause }) =>
+        options.tell({ type: 'task.changed', task, attempt, state, cause, operator: this.#blamed }),
       deploy: () => {},
       restoreState: () => {
         const restoring = this.#restore()
@@ -177,12 +178,16 @@ export class StreamTask {
   async #restore(): Promise<{ finished: boolean }> {
     const { vertex, restore } = this.options
     if (restore.operators.every(({ finished }) => finished) && restore.operators.length > 0) return { finished: true }
-    const runtimes = vertex.operators.map((operator, index) => new OperatorRuntime(this.options, operator, index, this.#hooks(operator)))
+    const runtimes = vertex.operators.map(
+      (operator, index) => new OperatorRuntime(this.options, operator, index, this.#hooks(operator)),
+    )
     this.#runtimes = runtimes
     await Promise.all(runtimes.map((runtime) => runtime.restore()))
     // Cut off meanwhile: nothing is made that nobody would close.
     this.#leaving.signal.throwIfAborted()
-    this.#chain = operatorChain(vertex, this.#wired().writers, (_, index, links) => (runtimes[index] as OperatorRuntime).make(links))
+    this.#chain = operatorChain(vertex, this.#wired().writers, (_, index, links) =>
+      (runtimes[index] as OperatorRuntime).make(links),
+    )
     return { finished: false }
   }
 
@@ -222,7 +227,8 @@ export class StreamTask {
       wake: () => turnLoop.wake(),
       events: {
         barrierArrived: (channel, barrier) => this.#alignment?.send({ type: 'barrier.arrived', channel, barrier }),
-        cancellationArrived: (channel, checkpointId) => this.#alignment?.send({ type: 'cancellation.arrived', channel, checkpointId }),
+        cancellationArrived: (channel, checkpointId) =>
+          this.#alignment?.send({ type: 'cancellation.arrived', channel, checkpointId }),
         partitionEnded: (channel) => this.#alignment?.send({ type: 'partition.ended', channel }),
         inputExhausted: (drained) => {
           this.#drain = drained
@@ -269,11 +275,20 @@ export class StreamTask {
           turnLoop.wake()
         },
         prepareOperators: ({ checkpointId }) =>
-          this.#checkpointing(() => inOrder(this.#made().operators.map((operator) => () => operator.prepareSnapshotPreBarrier?.(checkpointId)))),
+          this.#checkpointing(() =>
+            inOrder(this.#made().operators.map((operator) => () => operator.prepareSnapshotPreBarrier?.(checkpointId))),
+          ),
         forwardBarrier: (barrier) => this.#made().writeControl({ type: 'barrier', ...barrier }),
         takeSnapshot: ({ barrier }) => this.#checkpointing(() => this.#snapshot(barrier.checkpointId)),
         declined: ({ checkpointId, reason, message }) =>
-          this.options.tell({ type: 'checkpoint.declined', task, attempt, checkpointId, reason, message: message ?? reason }),
+          this.options.tell({
+            type: 'checkpoint.declined',
+            task,
+            attempt,
+            checkpointId,
+            reason,
+            message: message ?? reason,
+          }),
         forwardCancellation: (checkpointId) => this.#made().writeControl({ type: 'cancellation', checkpointId }),
         startMeasuring() {},
         endMeasuring() {},
@@ -311,7 +326,8 @@ export class StreamTask {
 
   #giveToSource(event: SourceEvent): void {
     const source = this.#made().source as SourceOperator
-    if (event.type === 'addSplits') source.addSplits(event.splits.map((split) => new Uint8Array(Buffer.from(split, 'base64'))))
+    if (event.type === 'addSplits')
+      source.addSplits(event.splits.map((split) => new Uint8Array(Buffer.from(split, 'base64'))))
     else source.noMoreSplits()
     this.#reading().readAgain()
   }

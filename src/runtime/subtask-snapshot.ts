@@ -24,7 +24,12 @@ interface FrozenOperator {
 }
 
 /** The synchronous part. Throws what an operator or a serializer throws; nothing is left frozen then. */
-export function freezeSubtask(runtimes: readonly OperatorRuntime[], operators: readonly Operator[], checkpointId: number, subtask: number): FrozenSubtask {
+export function freezeSubtask(
+  runtimes: readonly OperatorRuntime[],
+  operators: readonly Operator[],
+  checkpointId: number,
+  subtask: number,
+): FrozenSubtask {
   const frozen: FrozenOperator[] = []
   const release = () => {
     for (const { keyed } of frozen) keyed?.release()
@@ -52,7 +57,11 @@ export function freezeSubtask(runtimes: readonly OperatorRuntime[], operators: r
 }
 
 /** Settles when everything is durable. Rejects with nothing left behind. */
-export async function writeSubtask(frozen: FrozenSubtask, environment: TaskEnvironment, signal: AbortSignal): Promise<readonly OperatorSubtaskState[]> {
+export async function writeSubtask(
+  frozen: FrozenSubtask,
+  environment: TaskEnvironment,
+  signal: AbortSignal,
+): Promise<readonly OperatorSubtaskState[]> {
   const written: StateHandle[] = []
   const keep = async (writing: Promise<StateHandle>): Promise<StateHandle> => {
     const handle = await writing
@@ -60,7 +69,9 @@ export async function writeSubtask(frozen: FrozenSubtask, environment: TaskEnvir
     return handle
   }
   try {
-    const states = await allOrNothing(frozen.operators.map((operator) => writeOperator(operator, environment, signal, keep)))
+    const states = await allOrNothing(
+      frozen.operators.map((operator) => writeOperator(operator, environment, signal, keep)),
+    )
     signal.throwIfAborted()
     return states
   } catch (thrown) {
@@ -83,11 +94,15 @@ async function writeOperator(
     keyed === undefined
       ? Promise.resolve(undefined)
       : serialised(keyed, environment, signal).then(() =>
-          turnLoop.controlWork(keep(written(snapshotWriter, { ...identity, kind: 'keyed', keyGroups }, (stream) => keyed.writeTo(stream)))),
+          turnLoop.controlWork(
+            keep(written(snapshotWriter, { ...identity, kind: 'keyed', keyGroups }, (stream) => keyed.writeTo(stream))),
+          ),
         ),
     operator === undefined
       ? Promise.resolve(undefined)
-      : turnLoop.controlWork(keep(written(snapshotWriter, { ...identity, kind: 'operator' }, (stream) => stream.append(operator)))),
+      : turnLoop.controlWork(
+          keep(written(snapshotWriter, { ...identity, kind: 'operator' }, (stream) => stream.append(operator))),
+        ),
     ready === undefined ? Promise.resolve(undefined) : turnLoop.controlWork(ready.then(() => undefined)),
   ])
   return {
@@ -140,7 +155,9 @@ function serialised(keyed: FrozenKeyedState, { turnLoop, ports }: TaskEnvironmen
 }
 
 /** Waits for all, also when one fails: nothing is under way any more when it settles. */
-async function allOrNothing<T extends readonly unknown[]>(promises: readonly [...{ [Index in keyof T]: Promise<T[Index]> }]): Promise<T> {
+async function allOrNothing<T extends readonly unknown[]>(
+  promises: readonly [...{ [Index in keyof T]: Promise<T[Index]> }],
+): Promise<T> {
   await Promise.allSettled(promises)
   return (await Promise.all(promises)) as unknown as T
 }

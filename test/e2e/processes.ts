@@ -127,6 +127,8 @@ export function chainJob(of: {
   readonly flags?: readonly string[]
   readonly sink?: 'file' | 'ledger' | undefined
   readonly intervalMs?: number | undefined
+  /** State up to this size stands in the metadata; 0: in files. */
+  readonly inlineBytes?: number | undefined
 }): readonly string[] {
   return [
     'run',
@@ -140,6 +142,7 @@ export function chainJob(of: {
       '-D',
       `execution.checkpointing.dir=${of.folder}/checkpoints`,
     ],
+    ...['-D', `execution.checkpointing.data-inline-threshold=${of.inlineBytes ?? 20_000} b`],
     CHAIN_JOB,
     ...['--seed', '1', '--records', String(of.records), '--rate', String(of.rate)],
     ...['--output', `${of.folder}/output`, '--sink', of.sink ?? 'file'],

@@ -17,10 +17,11 @@ interface Start {
   readonly records?: number
   readonly flags?: readonly string[]
   readonly sink?: 'file' | 'ledger'
+  readonly inlineBytes?: number
 }
 
-const commandOf = (folder: string, { flags = [], sink, records = RECORDS }: Start = {}) =>
-  chainJob({ folder, records, rate: RATE, intervalMs: 250, sink, flags: ['--resume', ...flags] })
+const commandOf = (folder: string, { flags = [], records = RECORDS, ...more }: Start = {}) =>
+  chainJob({ folder, records, rate: RATE, intervalMs: 250, ...more, flags: ['--resume', ...flags] })
 const startJob = (folder: string, start?: Start): Running => startMillrace(commandOf(folder, start))
 
 /** Runs, has a checkpoint, and both subtasks of the sink have committed it: the next one is a while away. */
@@ -79,27 +80,40 @@ describe('A job that a living process owns', () => {
 })
 
 describe('A job whose owner is stopped', () => {
-  it('is refused without --takeover and taken over with it; the stopped process fails for good when it goes on', async () => {
-    const folder = join(work, 'stopped')
-    const owner = await startOwner(folder, { sink: 'ledger' })
+  it('is refused to a process that does not say --takeover', async () => {
+    const folder = join(work, 'refused')
+    const owner = await startOwner(folder)
     owner.process.kill('SIGSTOP')
     const refused = await refusal(folder)
     expect(refused.code).toBe(1)
     expect(refused.withinMs).toBeLessThan(1000)
     expect(refused.stderr).toContain(String(owner.process.pid))
     expect(refused.stderr).toContain('--takeover')
-
-    const next = startJob(folder, { sink: 'ledger', flags: ['--takeover'] })
-    await next.line('checkpoint.completed')
-    // From here on both are alive.
-    owner.process.kill('SIGCONT')
-    const lost = await owner.ended
-    expect(lost.code).toBe(1)
-    expect(lost.stderr).toContain('JOB_FENCED')
-    expect(lost.stderr).not.toContain('RESTARTING')
-    expect((await next.ended).code).toBe(0)
-    expect(await verdict(folder)).toMatchObject(exactOutput)
+    owner.process.kill('SIGKILL')
   })
+
+  // The fence is met at another place: by the metadata, or by the first file of a subtask's state.
+  it.each([
+    ['in the metadata', 20_000],
+    ['in files', 0],
+  ])(
+    'is taken over with --takeover; the stopped process fails for good when it goes on, its state %s',
+    async (_, inlineBytes) => {
+      const folder = join(work, `stopped-${inlineBytes}`)
+      const owner = await startOwner(folder, { sink: 'ledger', inlineBytes })
+      owner.process.kill('SIGSTOP')
+      const next = startJob(folder, { sink: 'ledger', inlineBytes, flags: ['--takeover'] })
+      await next.line('checkpoint.completed')
+      // From here on both are alive.
+      owner.process.kill('SIGCONT')
+      const lost = await owner.ended
+      expect(lost.code).toBe(1)
+      expect(lost.stderr).toContain('JOB_FENCED')
+      expect(lost.stderr).not.toContain('RESTARTING')
+      expect((await next.ended).code).toBe(0)
+      expect(await verdict(folder)).toMatchObject(exactOutput)
+    },
+  )
 
   it('is left as it is, when the stopped process goes on after the end of the job', async () => {
     const folder = join(work, 'left')

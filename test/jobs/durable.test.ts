@@ -1,8 +1,10 @@
 /** Jobs whose checkpoints lie in a folder, on a simulated disk: suspended, resumed, restarted, and a disk that is slow or refuses. */
 import { expect, it } from 'vitest'
 import {
+  DiscardingSink,
   defineSource,
   RestartStrategies,
+  type Source,
   type StreamExecutionEnvironment,
   ValueStateDescriptor,
   WatermarkStrategy,
@@ -12,7 +14,13 @@ import { Ledger, range, ticks } from './parts.ts'
 
 const START = 1_000_000
 
-function declare(env: StreamExecutionEnvironment, world: World, sink: Ledger<string>, failAt?: number) {
+function declare(
+  env: StreamExecutionEnvironment,
+  world: World,
+  sink: Ledger<string>,
+  failAt?: number,
+  parallelism = 2,
+) {
   env.enableCheckpointing(100).getCheckpointConfig().setCheckpointStorage('/checkpoints')
   env
     .fromSource(ticks(world, 60, 10), WatermarkStrategy.noWatermarks(), 'ticks')
@@ -27,7 +35,7 @@ function declare(env: StreamExecutionEnvironment, world: World, sink: Ledger<str
         },
       }
     })
-    .setParallelism(2)
+    .setParallelism(parallelism)
     .sinkTo(sink)
 }
 
@@ -59,14 +67,14 @@ describeJobs('A job with a checkpoint directory', (newWorld) => {
     const committed = sink.committed.length
     expect(world.ofType('checkpoint.completed').at(-1)?.atMs).toBeGreaterThanOrEqual(START + 255)
     const second = world.env()
-    declare(second, world, sink)
+    declare(second, world, sink, undefined, 3)
     const again = await world.until(second.executeAsync('x', { resume: 'latest' }))
     expect(again.jobId).toBe(client.jobId)
     await world.until(again.getJobExecutionResult())
     expect(sink.committed.length).toBeGreaterThan(committed)
     expect(sink.committed.toSorted()).toEqual(expected)
     const third = world.env()
-    declare(third, world, sink)
+    declare(third, world, sink, undefined, 3)
     const ended = await world.until(third.executeAsync('x', { resume: 'latest' }))
     expect(await ended.getJobStatus()).toBe('FINISHED')
   })
@@ -186,6 +194,72 @@ describeJobs('A job with a checkpoint directory', (newWorld) => {
     await world.advance(60_000)
     expect(made).toBe(1)
     expect(world.timersLeft()).toBe(0)
+  })
+
+  it('that is cancelled while it restores from a slow disk leaves no enumerator behind', async () => {
+    const world = newWorld()
+    const env = world.env()
+    env
+      .enableCheckpointing(50)
+      .getCheckpointConfig()
+      .setCheckpointStorage('/checkpoints')
+      .setExternalizedCheckpointRetention('RETAIN_ON_CANCELLATION')
+    const open = new Set<number>()
+    let made = 0
+    const numbers = ticks(world, 1_000, 10)
+    const source: Source<number> = {
+      ...numbers,
+      createEnumerator(context, restored) {
+        const name = made++
+        open.add(name)
+        const enumerator = numbers.createEnumerator(context as never, restored as never)
+        return {
+          start: () => enumerator.start(),
+          handleSplitRequest: (subtask) => enumerator.handleSplitRequest(subtask),
+          addSplitsBack: (splits, subtask) => enumerator.addSplitsBack(splits as never, subtask),
+          addReader: (subtask) => enumerator.addReader(subtask),
+          snapshotState: (id) => enumerator.snapshotState(id),
+          close() {
+            open.delete(name)
+            return enumerator.close()
+          },
+        }
+      },
+    }
+    env
+      .fromSource(source, WatermarkStrategy.noWatermarks(), 'ticks')
+      .map((value): number => {
+        if (value === 20) throw new Error('down')
+        return value
+      })
+      .sinkTo(new Ledger())
+    const client = await world.until(env.executeAsync('x'))
+    await world.when(() => world.statuses().at(-1) === 'RESTARTING')
+    world.files.interfere = ({ type }) => (type === 'read' ? { type: 'delay', delayMs: 5_000 } : undefined)
+    await world.advance(2_000)
+    await world.until(client.cancel())
+    expect(await client.getJobStatus()).toBe('CANCELED')
+    await world.advance(60_000)
+    expect([...open]).toEqual([])
+  })
+
+  it('has its result also where the lock of its directory cannot be given back', async () => {
+    const world = newWorld()
+    const locks = world.ports.locks
+    Object.assign(world.ports, {
+      locks: {
+        tryAcquire: async (name: string) => ({
+          ...(await locks.tryAcquire(name)),
+          release: async () => {
+            throw new Error('not released')
+          },
+        }),
+      },
+    })
+    const env = world.env()
+    env.enableCheckpointing(50).getCheckpointConfig().setCheckpointStorage('/checkpoints')
+    env.fromData([1]).sinkTo(new DiscardingSink())
+    await world.until(env.execute('x'))
   })
 
   it('keeps what a suspended job was told to keep, and deletes what a finished one leaves', async () => {

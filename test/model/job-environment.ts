@@ -55,7 +55,8 @@ function* possible({ value, context: c }: Chart, { written }: Environment): Gene
     yield { type: 'task.changed', attempt, task, state: 'FINISHED' }
     yield { type: 'task.failed', attempt, task, cause: again, atMs }
     if (leaving) yield { type: 'task.changed', attempt, task, state: 'CANCELED' }
-    if (where === 'running.working' && !c.awaitFinalCheckpoint[task]) yield { type: 'finalCheckpoint.awaited', attempt, task }
+    if (where === 'running.working' && !c.awaitFinalCheckpoint[task])
+      yield { type: 'finalCheckpoint.awaited', attempt, task }
     if (task === 0) yield { type: 'task.failed', attempt, task, cause: leaving ? stuck : final, atMs }
   }
   if (where.endsWith('asking')) {

@@ -72,7 +72,7 @@ describe('A disk that fails once', () => {
 
   it('costs nothing that was there before when it fails while a job is resumed', { timeout: 300_000 }, async () => {
     const crashed: Life = { settings, seed: 1, crash: { before: 215, loss: 'kill' } }
-    const resuming = (await resumedBehind(crashed)).slice(0, 100)
+    const resuming = (await resumedBehind(crashed)).slice(0, 200)
     const { cases } = await runCases(FILE, failures(resuming, settings, { before: [crashed] }))
     say(`the same at each of the first ${resuming.length} operations of a resumed job, ${cases} cases, 0 wrong`)
   })

@@ -3,17 +3,22 @@ import type { SimulatedDisk } from '../../src/base/simulated-disk.ts'
 import { pathsBelow, textOf } from './disk-contents.ts'
 import { CHECKPOINTS, OUTPUT } from './kill-test-job.ts'
 
+interface KnownJob {
+  readonly status: string
+  readonly epoch: number
+}
+
 /** Paths of files and folders that nobody will ever remove and that no document announces. */
 export function leftovers(disk: SimulatedDisk): string[] {
   const inOutput = pathsBelow(disk, OUTPUT).filter((path) => !isAnnouncedOutput(path))
   const inCheckpoints = pathsBelow(disk, CHECKPOINTS)
-  const records = inCheckpoints.filter((path) => /^[^.]*\/job\.json$/.test(path))
-  const jobs = new Set(records.map((path) => path.slice(0, path.lastIndexOf('/'))))
-  // A job that failed for good, and was begun anew under another id: its folder waits for whoever looks into it.
-  const failed = records.filter((path) => / "status": "FAILED"/.test(textOf(disk, path)))
-  const notAnnounced = inCheckpoints.filter(
-    (path) => !isAnnouncedInCheckpoints(path, jobs) && !failed.some((record) => path.startsWith(record.slice(0, -8))),
+  const jobs = new Map(
+    inCheckpoints.flatMap((path) => {
+      const folder = /^(\/data\/checkpoints\/[0-9a-f]{32})\/job\.json$/.exec(path)?.[1]
+      return folder === undefined ? [] : [[folder, (JSON.parse(textOf(disk, path)) as { record: KnownJob }).record]]
+    }),
   )
+  const notAnnounced = inCheckpoints.filter((path) => !isAnnouncedInCheckpoints(path, jobs))
   return [...inOutput, ...notAnnounced].map((path) => `left over: ${path}`)
 }
 
@@ -23,12 +28,15 @@ function isAnnouncedOutput(path: string): boolean {
 }
 
 /**
- * The record outlives the job. A start that died before its record was durable has left a folder under an id that nobody
- * knows: no checkpoint is in it, and no later start can tell whose it was.
+ * The record outlives the job, and the newest epoch that no record tells of leaves its folder as a mark. A job that
+ * failed for good and was begun anew under another id leaves its folder to whoever looks into it. A start that died before
+ * its record was durable leaves one under an id that nobody knows: no checkpoint is in it.
  */
-function isAnnouncedInCheckpoints(path: string, jobs: ReadonlySet<string>): boolean {
-  const [, folder, rest] = /^(\/data\/checkpoints\/[0-9a-f]{32})\/(.*)$/.exec(path) ?? []
-  if (folder === undefined || rest === undefined) return false
-  if (jobs.has(folder)) return rest === '' || rest === 'job.json'
-  return !/(^|\/)chk-/.test(rest)
+function isAnnouncedInCheckpoints(path: string, jobs: ReadonlyMap<string, KnownJob>): boolean {
+  const [, folder = '', rest = ''] = /^(\/data\/checkpoints\/[0-9a-f]{32})\/(.*)$/.exec(path) ?? []
+  const job = jobs.get(folder)
+  if (job === undefined) return folder !== '' && !/(^|\/)chk-/.test(rest)
+  if (job.status === 'FAILED') return true
+  const mark = /^fenced-(\d+)-[^/]+\/(owner\.json)?$/.exec(rest)?.[1]
+  return rest === '' || rest === 'job.json' || (mark !== undefined && Number(mark) > job.epoch)
 }

@@ -230,6 +230,22 @@ test('a savepoint beside --resume counts only where there is no record', async (
   expect(fresh.jobId).not.toBe(resumed.jobId)
 })
 
+test('finishing the deletions of a run deletes nothing that an earlier run under the same id had kept', async () => {
+  const { ports } = simulated()
+  const fixed = { fixedJobId: JOB_ID }
+  const former = await open(ports, DIRECTORY, fixed)
+  await complete(former, 1)
+  await former.storage.writeRecord({ status: 'CANCELED' })
+  await former.storage.close()
+  const finished = await open(ports, DIRECTORY, fixed)
+  await complete(finished, 2)
+  await finished.storage.writeRecord({ status: 'FINISHED', checkpoints: 'deleting' })
+  await finished.storage.close()
+  const next = await open(ports, DIRECTORY, { ...fixed, fromSavepoint: `${DIRECTORY}/${JOB_ID}/chk-1` })
+  expect(await restored(next)).toEqual({ checkpointId: 1, ...stateOf(1) })
+  expect((await ports.files.list(`${DIRECTORY}/${JOB_ID}`)).map(({ name }) => name)).not.toContain('chk-2')
+})
+
 test('what is not started from one of its own checkpoints is never restored from one that lies there', async () => {
   const { ports } = simulated()
   const fixed = { fixedJobId: JOB_ID }

@@ -186,3 +186,13 @@ test('a savepoint whose copy fails leaves nothing in the folder of the user', as
   expect(await codeOf(storage.publishSavepoint('/mnt/savepoints', metadata))).toBe('FILE_ERROR')
   expect(await files.list('/mnt/savepoints')).toEqual([])
 })
+
+test('a long stream whose checkpoint is given up while it writes says so at the end, and leaves nothing', async () => {
+  const files = new SimulatedFileSystem({ turns })
+  const { storage } = await job(files)
+  const stream = storage.snapshotWriter().open(identity)
+  for (let i = 0; i < 6; i++) await stream.append(patterned(300_000))
+  await storage.discardPending(1)
+  expect(await codeOf(stream.finish())).toBe('CHECKPOINT_DISCARDED')
+  expect((await files.list(`/cp/${JOB_ID}/epoch-1`)).map(({ name }) => name)).toEqual(['owner.json'])
+})

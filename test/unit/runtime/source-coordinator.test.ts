@@ -1,0 +1,90 @@
+/** The job's side of a source, with enumerators that do what their types allow. */
+import { describe, expect, it } from 'vitest'
+import { silentLogger } from '../../../src/base/logger.ts'
+import { SimulatedFileSystem } from '../../../src/base/simulated-file-system.ts'
+import { VirtualClock } from '../../../src/base/virtual-clock.ts'
+import { defaultSerializer } from '../../../src/elements/serializer.ts'
+import { unframed } from '../../../src/operators/framed.ts'
+import type { Source, SplitEnumerator, SplitEnumeratorContext } from '../../../src/operators/source.ts'
+import { SourceCoordinator, type SourceEvent } from '../../../src/runtime/source-coordinator.ts'
+
+interface Split {
+  readonly id: string
+}
+
+function coordinate(make: (context: SplitEnumeratorContext<Split>) => Partial<SplitEnumerator<Split, unknown>>) {
+  const clock = new VirtualClock()
+  const sent: SourceEvent[] = []
+  const failures: unknown[] = []
+  const source = {
+    createEnumerator: (context: SplitEnumeratorContext<Split>) => ({
+      start() {},
+      handleSplitRequest() {},
+      addSplitsBack() {},
+      addReader() {},
+      snapshotState: () => undefined,
+      close() {},
+      ...make(context),
+    }),
+  } as unknown as Source<unknown>
+  const coordinator = new SourceCoordinator({
+    source,
+    operatorName: 'source',
+    parallelism: 1,
+    environment: { clock, files: new SimulatedFileSystem(), logger: silentLogger },
+    restored: undefined,
+    send: (_, event) => void sent.push(event),
+    fail: (cause) => void failures.push(cause),
+  })
+  return { coordinator, clock, sent, failures }
+}
+
+describe('A source coordinator', () => {
+  it('writes the state as it was when the snapshot was asked for, also one that the enumerator goes on working with', async () => {
+    const unassigned: Split[] = [{ id: 'a' }, { id: 'b' }]
+    const { coordinator, sent } = coordinate((context) => ({
+      handleSplitRequest: (subtask) => context.assignSplits(subtask, unassigned.splice(0, 1)),
+      snapshotState: () => unassigned,
+    }))
+    await coordinator.start()
+    coordinator.readerRegistered(0)
+    const snapshot = coordinator.snapshot(1)
+    coordinator.splitRequested(0)
+    expect(unframed(defaultSerializer<unknown>(), await snapshot, 'the test')).toEqual([{ id: 'a' }, { id: 'b' }])
+    expect(sent).toEqual([])
+    coordinator.triggered(1)
+    expect(sent.map(({ type }) => type)).toEqual(['addSplits'])
+  })
+
+  it.each(['handleSplitRequest', 'addReader', 'notifyCheckpointComplete'] as const)(
+    'fails the job when an asynchronous %s rejects',
+    async (method) => {
+      const down = new Error('down')
+      const { coordinator, failures } = coordinate(() => ({ [method]: async () => Promise.reject(down) }))
+      await coordinator.start()
+      coordinator.readerRegistered(0)
+      coordinator.splitRequested(0)
+      coordinator.notifyCheckpointComplete(1)
+      await new Promise((resolve) => void setImmediate(resolve))
+      expect(failures).toEqual([down])
+    },
+  )
+
+  it('starts no timer for an enumerator whose start goes on behind its end', async () => {
+    const { coordinator, clock } = coordinate((context) => ({
+      start: async () => {
+        await Promise.resolve()
+        context.callPeriodically(
+          async () => {},
+          () => {},
+          50,
+          50,
+        )
+      },
+    }))
+    const started = coordinator.start()
+    await coordinator.close()
+    await started
+    expect(clock.nextDeadlineMs()).toBeUndefined()
+  })
+})
