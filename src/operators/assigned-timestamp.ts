@@ -1,12 +1,12 @@
-/** What a user's timestamp assigner may return, for whoever calls one. */
+/** What a timestamp assigner may return: anything else would travel as a time, or end all time at once. */
 import { StreamError } from '../base/errors.ts'
 
-/** The timestamp itself. TIMESTAMP_INVALID when it is no time; -Infinity stands for "none". */
-export function checkedTimestamp(assigned: number, operatorName: string): number {
-  if (typeof assigned === 'number' && !Number.isNaN(assigned) && assigned !== Number.POSITIVE_INFINITY) return assigned
+/** Per record. TIMESTAMP_INVALID for what is no number, NaN or the time behind all times; -Infinity stands for none. */
+export function assignedTimestamp(returned: unknown, operatorName: string): number {
+  if (typeof returned === 'number' && returned < Number.POSITIVE_INFINITY) return returned
   throw new StreamError('TIMESTAMP_INVALID', {
-    message: `The timestamp assigner of "${operatorName}" returned ${String(assigned)}.`,
+    message: `The timestamp assigner of "${operatorName}" returned ${String(returned)}.`,
     hint: 'Return milliseconds since the epoch as a finite number.',
-    details: { operator: operatorName, returned: String(assigned) },
+    details: { operator: operatorName, returned: String(returned) },
   })
 }

@@ -92,7 +92,7 @@ class WritingOperator<T> implements Operator, Input<T> {
   processWatermarkStatus(): void {}
 
   prepareSnapshotPreBarrier(checkpointId: number): void | Promise<void> {
-    const prepared = this.#finished ? this.#last : this.#prepare(false)
+    const prepared = this.#finished ? this.#last : this.#prepareOrAsk(checkpointId)
     if (isPromise(prepared)) return prepared.then((committables) => this.#prepared(checkpointId, committables))
     return this.#prepared(checkpointId, prepared)
   }
@@ -180,6 +180,22 @@ class WritingOperator<T> implements Operator, Input<T> {
       throw this.#context.blame(thrown)
     }
     this.#behind = undefined
+  }
+
+  /** That preparing failed may be a matter of this checkpoint alone; that what was written before is lost is not. */
+  #prepareOrAsk(checkpointId: number): readonly unknown[] | Promise<readonly unknown[]> {
+    const ask = (thrown: unknown): never => {
+      this.#durable(checkpointId).catch(() => {
+        // It has failed the task.
+      })
+      throw thrown
+    }
+    try {
+      const prepared = this.#prepare(false)
+      return isPromise(prepared) ? prepared.catch(ask) : prepared
+    } catch (thrown) {
+      return ask(thrown)
+    }
   }
 
   /** A value where the writer does not wait, so that it costs no turn. */

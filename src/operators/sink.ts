@@ -20,7 +20,8 @@ export interface SinkWriter<in T> {
   flush(endOfInput: boolean): void | Promise<void>
   /**
    * Settles when everything that was handed over with this snapshot is safe. It delays the acknowledgement of the
-   * checkpoint, not the records. A rejection fails the task: what was handed over cannot be written once more.
+   * checkpoint, not the records. A rejection fails the task: what was handed over cannot be written once more. Also asked
+   * where `flush` or `prepareCommit` failed: whether the task can go on without this checkpoint.
    */
   makeDurable?(checkpointId: number): void | Promise<void>
   close(): void | Promise<void>

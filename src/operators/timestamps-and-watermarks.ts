@@ -8,7 +8,10 @@ import type { Input, Operator, OperatorContext, OperatorFactory } from './operat
 import type { TimestampAssigner, WatermarkGenerator, WatermarkOutput, WatermarkStrategy } from './watermark-strategy.ts'
 
 /** Periodic emission every `autoWatermarkIntervalMs`; 0 turns it off. */
-export function timestampsAndWatermarksOperator<T>(strategy: WatermarkStrategy<T>, autoWatermarkIntervalMs: number): OperatorFactory {
+export function timestampsAndWatermarksOperator<T>(
+  strategy: WatermarkStrategy<T>,
+  autoWatermarkIntervalMs: number,
+): OperatorFactory {
   return (context) => new TimestampsAndWatermarks(strategy, autoWatermarkIntervalMs, context as OperatorContext<T>)
 }
 

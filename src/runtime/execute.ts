@@ -116,6 +116,7 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
   )
   meter.watch(() => executor.tasks)
   link.connect({ obey: (order) => executor.obey(order), learn: (fact) => master.learn(fact) })
+  opened.whenFenced((error) => master.fail(error, 'JOB_FENCED'))
   master.start()
 
   return {

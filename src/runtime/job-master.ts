@@ -154,6 +154,11 @@ export class JobMaster {
     this.#job.send({ type: 'suspend.requested', timeoutMs })
   }
 
+  /** Something other than a task has failed the job. */
+  fail(cause: unknown, code: ErrorCode): void {
+    this.#failed(this.#job.attempt(), cause, code)
+  }
+
   async triggerCheckpoint(): Promise<number> {
     return (await this.#coordinator.trigger({ kind: 'checkpoint' })).checkpointId
   }
@@ -218,9 +223,14 @@ export class JobMaster {
     const { store, startedFrom, graph, ports } = this.#options
     await this.#sources?.close()
     this.#sources = undefined
-    if (attempt > 1) await this.#coordinator.failOver()
+    if (attempt > 1) {
+      await this.#coordinator.failOver()
+      await store.stillOurs()
+    }
     const latest = this.#coordinator.latestCompleted()
-    const location = latest === undefined ? startedFrom?.location : (latest.handle as string)
+    // Ids rise: a savepoint that ended the last run is newer than the checkpoints that it left behind.
+    const isNewer = latest !== undefined && latest.checkpointId >= (startedFrom?.checkpointId ?? 0)
+    const location = isNewer ? (latest.handle as string) : startedFrom?.location
     this.#restored =
       location === undefined
         ? undefined

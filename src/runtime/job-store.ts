@@ -17,6 +17,8 @@ export interface JobStore {
   /** Reads and verifies everything. */
   load(location: string): Promise<CheckpointMetadata>
   publish(metadata: CheckpointMetadata): Promise<{ readonly location: string; readonly bytes: number }>
+  /** Rejects with JOB_FENCED when another process has taken the job over. Before a restart: a process that was replaced must not begin anew. */
+  stillOurs(): Promise<void>
   listCompleted(): Promise<readonly StoredCheckpoint[]>
   discard(checkpointId: number): Promise<void>
   discardPending(checkpointId: number): Promise<void>

@@ -8,6 +8,7 @@ import { openJob, type OpenedJob } from '../checkpoint/job-directory.ts'
 import type { EndingSavepoint } from '../checkpoint/job-record.ts'
 import type { JobStorage } from '../checkpoint/job-storage.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
+import type { SnapshotWriter } from '../state/snapshot.ts'
 import type { JobOrderOf } from './control/job.ts'
 import type { JobStore, StoredCheckpoint } from './job-store.ts'
 import type { JobSettings } from './job-settings.ts'
@@ -31,6 +32,8 @@ export interface OpenedStore {
   readonly startedFrom: (StoredCheckpoint & { readonly owned: boolean }) | undefined
   readonly completed: readonly StoredCheckpoint[]
   readonly nextCheckpointId: number
+  /** Calls `listener` when a write shows that another process has taken the job over (JOB_FENCED). */
+  whenFenced(listener: (error: StreamError) => void): void
   close(): Promise<void>
 }
 
@@ -68,11 +71,15 @@ export async function openStore(graph: JobGraph, settings: JobSettings, options:
   for (const note of job.notes) ports.logger.info(note)
   if (job.start.kind === 'alreadyEnded')
     return { type: 'alreadyEnded', jobId: job.jobId, status: job.storage.record().status, message: job.start.message }
+  let fenced: (error: StreamError) => void = () => {}
   return {
     type: 'opened',
     jobId: job.jobId,
     epoch: job.epoch,
-    store: storeOf(job),
+    store: storeOf(job, (error) => fenced(error)),
+    whenFenced: (listener) => {
+      fenced = listener
+    },
     ...startOf(job),
     completed: job.retained.map(storedAs),
     nextCheckpointId: job.nextCheckpointId,
@@ -86,13 +93,21 @@ function startOf({ start }: OpenedJob): Pick<OpenedStore, 'metadata' | 'startedF
   return { metadata, startedFrom: { ...storedAs(start), owned: start.kind === 'checkpoint' } }
 }
 
-function storeOf(job: OpenedJob): JobStore {
-  const { storage } = job
+function storeOf({ storage }: OpenedJob, fenced: (error: StreamError) => void): JobStore {
   /** What was read and verified, for those who read its state. */
   const loaded = new Map<string, CompletedCheckpoint>()
+  /** Whoever called is told as well. */
+  const watched = async <T>(call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call()
+    } catch (thrown) {
+      if (StreamError.is(thrown) && thrown.code === 'JOB_FENCED') fenced(thrown)
+      throw thrown
+    }
+  }
   return {
     durable: storage.durable,
-    snapshotWriter: storage.snapshotWriter(),
+    snapshotWriter: watchedWriter(storage.snapshotWriter(), watched),
     reader: (location) => storage.snapshotReader(loaded.get(location) as CompletedCheckpoint),
     async load(location) {
       const checkpoint = await storage.readVerified(location)
@@ -101,14 +116,31 @@ function storeOf(job: OpenedJob): JobStore {
       return checkpoint.metadata
     },
     async publish(metadata) {
-      const { path, size } = await storage.publish(metadata)
+      const { path, size } = await watched(() => storage.publish(metadata))
       return { location: path, bytes: size }
     },
+    stillOurs: () => watched(() => storage.writeRecord({})),
     listCompleted: async () => (await storage.readCompleted()).map(storedAs),
-    discard: (checkpointId) => storage.discard(checkpointId),
-    discardPending: (checkpointId) => storage.discardPending(checkpointId),
-    removeHandles: (handles) => storage.removeHandles(handles),
-    writeRecord: (order) => storage.writeRecord(recordChange(order)),
+    discard: (checkpointId) => watched(() => storage.discard(checkpointId)),
+    discardPending: (checkpointId) => watched(() => storage.discardPending(checkpointId)),
+    removeHandles: (handles) => watched(() => storage.removeHandles(handles)),
+    writeRecord: (order) => watched(() => storage.writeRecord(recordChange(order))),
+  }
+}
+
+function watchedWriter(writer: SnapshotWriter, watched: <T>(call: () => Promise<T>) => Promise<T>): SnapshotWriter {
+  return {
+    open(identity) {
+      const stream = writer.open(identity)
+      return {
+        append(bytes) {
+          const waiting = stream.append(bytes)
+          return waiting instanceof Promise ? watched(() => waiting) : undefined
+        },
+        finish: () => watched(() => stream.finish()),
+        abandon: () => stream.abandon(),
+      }
+    },
   }
 }
 

@@ -86,6 +86,7 @@ export class FileSinkWriter<in T>
   }
 
   async makeDurable(): Promise<void> {
+    this.#throwIfFailed()
     await Promise.all(Array.from(this.#settling, (part) => part.written()))
   }
 

@@ -252,6 +252,30 @@ describe('the files and folders that a file sink opens', () => {
     expect({ opened, closed }).toEqual({ opened: 1, closed: 1 })
   })
 
+  it.each(['create', 'write'])(
+    'fail the task, not the checkpoint alone, when the disk refuses to %s: its records are nowhere else',
+    async (type) => {
+      const files = new SimulatedFileSystem()
+      const running = await openSink(lines(), { files })
+      files.interfere = (operation) => (operation.type === type ? { type: 'fail', code: 'ENOSPC' } : undefined)
+      await running.write('a')
+      await expect(running.checkpoint(1)).rejects.toMatchObject({ code: 'FILE_ERROR' })
+      for (let turn = 0; turn < 5; turn++) await new Promise((settle) => setImmediate(settle))
+      expect(running.harness.failures[0]).toMatchObject({ code: 'FILE_ERROR' })
+    },
+  )
+
+  it('fail the task too when the disk refused before the checkpoint', async () => {
+    const files = new SimulatedFileSystem()
+    const running = await openSink(lines(), { files })
+    files.interfere = ({ type }) => (type === 'write' ? { type: 'fail', code: 'ENOSPC' } : undefined)
+    await running.write('x'.repeat(70_000))
+    for (let turn = 0; turn < 20; turn++) await new Promise((settle) => setImmediate(settle))
+    await expect(running.checkpoint(1)).rejects.toMatchObject({ code: 'FILE_ERROR' })
+    for (let turn = 0; turn < 5; turn++) await new Promise((settle) => setImmediate(settle))
+    expect(running.harness.failures[0]).toMatchObject({ code: 'FILE_ERROR' })
+  })
+
   it('are durable where a process died between making the folder and making it durable', async () => {
     for (let seed = 1; seed <= 8; seed++) {
       const dying = new SimulatedFileSystem({

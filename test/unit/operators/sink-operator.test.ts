@@ -234,6 +234,21 @@ describe('a sink operator', () => {
     expect(running.harness.failures).toEqual([new Error('disk full')])
   })
 
+  it('leaves it at the checkpoint when preparing failed and what was written before is safe', async () => {
+    const writer = {
+      write() {},
+      flush: () => {
+        throw new Error('not now')
+      },
+      close() {},
+      makeDurable: () => Promise.resolve(),
+    }
+    const running = await openSink<string>({ createWriter: () => writer })
+    await expect(running.checkpoint(1)).rejects.toThrow('not now')
+    await new Promise((settle) => setImmediate(settle))
+    expect(running.harness.failures).toEqual([])
+  })
+
   it('closes writer and committer, whatever one of them throws', async () => {
     const { sink, calls } = noting()
     const { operator } = await openSink(sink)
