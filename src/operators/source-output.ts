@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts'
 import { NO_TIMESTAMP } from '../elements/stream-element.ts'
-import { checkedTimestamp } from './assigned-timestamp.ts'
+import { assignedTimestamp } from './assigned-timestamp.ts'
 import { BehindRecords } from './behind-records.ts'
 import { withIdleness } from './idleness.ts'
 import type { Gate, Input, OperatorContext, OperatorCounters } from './operator.ts'
@@ -138,6 +138,6 @@ class AssigningOutput<T> implements ReaderOutput<T> {
     } catch (thrown) {
       throw this.#parts.blame(thrown)
     }
-    return checkedTimestamp(assigned, this.#parts.operatorName)
+    return assignedTimestamp(assigned, this.#parts.operatorName)
   }
 }

@@ -1,7 +1,7 @@
 /** assignTimestampsAndWatermarks in the middle of a stream: gives records their time and makes the watermarks anew. */
 import type { Timer } from '../base/clock.ts'
 import { MAX_WATERMARK, MIN_WATERMARK } from '../elements/stream-element.ts'
-import { checkedTimestamp } from './assigned-timestamp.ts'
+import { assignedTimestamp } from './assigned-timestamp.ts'
 import { BehindRecords } from './behind-records.ts'
 import { withIdleness } from './idleness.ts'
 import type { Input, Operator, OperatorContext, OperatorFactory } from './operator.ts'
@@ -100,6 +100,6 @@ class TimestampsAndWatermarks<T> implements Operator, Input<T>, WatermarkOutput 
     } catch (thrown) {
       throw this.#context.blame(thrown)
     }
-    return checkedTimestamp(assigned, this.#context.task.operatorName)
+    return assignedTimestamp(assigned, this.#context.task.operatorName)
   }
 }
