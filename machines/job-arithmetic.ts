@@ -130,28 +130,27 @@ export const prepareNext = (c: JobContext): JobStep => ({
   orders: [{ type: 'restoreState', attempt: c.attempt + 1 }],
 })
 
+/** The first time, the record says so: a job that ran is recovered otherwise than one that never did. */
 export function deploy(c: JobContext, f: JobFact): JobStep {
   const checkpointId = f.type === 'state.restored' ? f.checkpointId : null
-  const orders: JobOrder[] = [
-    { type: 'deployTasks', attempt: c.attempt, checkpointId },
-    { type: 'startScheduler', attempt: c.attempt },
-  ]
+  const written = c.revision > RECORDED_AS_CREATED ? { next: {}, orders: [] } : writeRecord('RUNNING')(c)
   return {
     next: {
       states: c.states.map(() => 'SCHEDULED' as const),
       awaitFinalCheckpoint: c.states.map(() => false),
       cause: null,
+      ...written.next,
     },
-    orders,
+    orders: [
+      { type: 'deployTasks', attempt: c.attempt, checkpointId },
+      { type: 'startScheduler', attempt: c.attempt },
+      ...written.orders,
+    ],
   }
 }
 
-/** The first time, the record says so: a job that ran is recovered otherwise than one that never did. */
-export function deployFirst(c: JobContext, f: JobFact): JobStep {
-  const { next, orders } = deploy(c, f)
-  const written = writeRecord('RUNNING')(c)
-  return { next: { ...next, ...written.next }, orders: [...orders, ...written.orders] }
-}
+/** The revision of the first record, which says CREATED. */
+const RECORDED_AS_CREATED = 1
 
 export const writeRecord =
   (status: JobStatus, content?: Partial<RecordContent>) =>

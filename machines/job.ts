@@ -128,8 +128,16 @@ export const job = jobSetup.createMachine({
         restoring: {
           entry: apply((c) => ({ next: {}, orders: [{ type: 'restoreState', attempt: c.attempt }] })),
           on: {
-            'state.restored': { guard: 'isCurrent', target: '#job.running', actions: apply(arithmetic.deployFirst) },
-            'state.notRestored': { guard: 'isCurrent', target: '#job.failed', actions: apply(arithmetic.blame) },
+            'state.restored': { guard: 'isCurrent', target: '#job.running', actions: apply(arithmetic.deploy) },
+            'state.notRestored': [
+              { guard: 'isCurrentAndFinal', target: '#job.failed', actions: apply(arithmetic.blame) },
+              { guard: 'isCurrent', target: '#job.restarting.asking', actions: apply(arithmetic.ask) },
+            ],
+            // An enumerator that fails before the first deployment.
+            'failure.reported': [
+              { guard: 'isCurrentAndFinal', target: '#job.failed', actions: apply(arithmetic.blame) },
+              { guard: 'isCurrent', target: '#job.restarting.asking', actions: apply(arithmetic.ask) },
+            ],
           },
         },
       },

@@ -220,9 +220,10 @@ export class JobMaster {
   }
 
   async #restore(attempt: number): Promise<number | null> {
-    const { store, startedFrom, graph, ports } = this.#options
-    await this.#sources?.close()
+    const { store, startedFrom, graph, ports, settings } = this.#options
+    const closed = (await this.#sources?.close()) ?? true
     this.#sources = undefined
+    if (!closed) throw this.#enumeratorStuck()
     if (attempt > 1) {
       await this.#coordinator.failOver()
       await store.stillOurs()
@@ -240,6 +241,7 @@ export class JobMaster {
         graph,
         environment: { clock: ports.clock, files: ports.files, logger: ports.logger },
         snapshotWriter: store.snapshotWriter,
+        closeTimeoutMs: settings.cancellationTimeoutMs,
         send: (vertex, subtask, event) => {
           this.#options.link.toTasks({
             type: 'sendSourceEvent',
@@ -276,10 +278,19 @@ export class JobMaster {
   }
 
   async #end(order: JobOrderOf<'endJob'>): Promise<void> {
-    await this.#sources?.close()
+    if ((await this.#sources?.close()) === false) this.#options.ports.logger.warn(this.#enumeratorStuck().message)
     this.#restarts.stop()
     this.#job.stop()
     this.#options.ended(order)
+  }
+
+  /** A second one would run beside it: no restart may follow. */
+  #enumeratorStuck(): StreamError {
+    const { jobName, settings } = this.#options
+    return new StreamError('TASK_CANCELLATION_TIMED_OUT', {
+      message: `A split enumerator of job "${jobName}" did not close within ${settings.cancellationTimeoutMs} ms.`,
+      hint: 'Its close() never settles. Have it settle, or allow more time with task.cancellation.timeout.',
+    })
   }
 
   #broken(cause: Error): void {

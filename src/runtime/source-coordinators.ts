@@ -9,6 +9,8 @@ export interface SourceCoordinatorsOptions {
   readonly graph: JobGraph
   readonly environment: SourceEnvironment
   readonly snapshotWriter: SnapshotWriter
+  /** `task.cancellation.timeout`: how long an enumerator may take to close. */
+  readonly closeTimeoutMs: number
   send(vertex: number, subtask: number, event: SourceEvent): void
   fail(cause: unknown): void
 }
@@ -95,7 +97,16 @@ export class SourceCoordinators {
     for (const coordinator of this.#coordinators.values()) coordinator.notifyCheckpointComplete(checkpointId)
   }
 
-  async close(): Promise<void> {
-    await Promise.allSettled([...this.#coordinators.values()].map((coordinator) => coordinator.close()))
+  /** True when all have closed in time; what one of them throws on its way out is not what ends the job. */
+  async close(): Promise<boolean> {
+    const { environment, closeTimeoutMs } = this.#options
+    const closed = Promise.allSettled([...this.#coordinators.values()].map((coordinator) => coordinator.close()))
+    return new Promise((resolve) => {
+      const timer = environment.clock.setTimer(closeTimeoutMs, () => resolve(false))
+      closed.then(() => {
+        timer.cancel()
+        resolve(true)
+      })
+    })
   }
 }
