@@ -15,11 +15,20 @@ export function leftovers(disk: SimulatedDisk): string[] {
   const jobs = new Map(
     inCheckpoints.flatMap((path) => {
       const folder = /^(\/data\/checkpoints\/[0-9a-f]{32})\/job\.json$/.exec(path)?.[1]
-      return folder === undefined ? [] : [[folder, (JSON.parse(textOf(disk, path)) as { record: KnownJob }).record]]
+      return folder === undefined ? [] : [[folder, recordIn(textOf(disk, path))] as const]
     }),
   )
   const notAnnounced = inCheckpoints.filter((path) => !isAnnouncedInCheckpoints(path, jobs))
   return [...inOutput, ...notAnnounced].map((path) => `left over: ${path}`)
+}
+
+function recordIn(text: string): KnownJob {
+  try {
+    return (JSON.parse(text) as { readonly record: KnownJob }).record
+  } catch {
+    // Damaged: the job itself says so when it is resumed.
+    return { status: 'unreadable', epoch: 0 }
+  }
 }
 
 /** Visible files; and pending ones, which a sink never deletes: their checkpoint was never completed. */
