@@ -153,7 +153,12 @@ export class FencedFileStorage implements FencedStorage {
     const away = `${this.#folder}/fenced-${this.epoch}-${this.#ids.uniqueName()}`
     // Where no record tells of this epoch its folder does, until a higher one stands there: a number that came again would
     // open the new folder to whoever had the old one.
-    const removal: readonly FileOperation[] = this.#mayVanish ? [{ type: 'remove', path: away }] : []
+    const removal: readonly FileOperation[] = this.#mayVanish
+      ? [
+          { type: 'syncFolder', path: this.#folder },
+          { type: 'remove', path: away },
+        ]
+      : []
     try {
       await this.#files.execute([{ type: 'rename', from: this.#own, to: away }, ...removal])
     } catch (thrown) {

@@ -128,6 +128,8 @@ async function start(options: OpenJobOptions, place: Place): Promise<OpenedJob> 
     .catch((thrown: unknown) => void notes.push(`Leftovers of earlier runs could not be removed: ${String(thrown)}`))
   if (old?.checkpoints === 'deleting') await deleteOwned(place, old)
   const published = await listPublished(storage, jobId)
+  for (const { checkpointId, error } of published.unreadable)
+    notes.push(`Checkpoint ${checkpointId} could not be read, and will not be deleted: ${String(error)}`)
   const startsFrom = await decideStart(options, place, old, published)
   const restoredId = 'metadata' in startsFrom ? startsFrom.metadata.checkpointId : 0
   const nextCheckpointId = Math.max(restoredId, published.highestId) + 1

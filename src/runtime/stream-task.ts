@@ -308,7 +308,8 @@ export class StreamTask {
       throw thrown
     }
     try {
-      return work()?.catch(failing)
+      const working = work()
+      return working instanceof Promise ? this.gate.underWay.watch(working).catch(failing) : undefined
     } catch (thrown) {
       return failing(thrown)
     }
@@ -360,6 +361,11 @@ export class StreamTask {
     await Promise.all(this.#runtimes.map((runtime) => runtime.close()))
   }
 
+  /**
+   * Settles when no write, commit or notification of the user's is under way any more: no attempt begins beside a living
+   * one, and a promise that never settles ends in the timeout of the cancellation. A snapshot that is still being written
+   * is not waited for: nothing of it can be published, and its files are removed when it is through.
+   */
   async #dispose(): Promise<void> {
     this.#stopReading()
     this.#leaving.abort()
@@ -368,6 +374,8 @@ export class StreamTask {
     await this.#restoring?.catch(() => {})
     await this.#lives?.close().catch(() => {})
     await Promise.allSettled(this.#runtimes.map((runtime) => runtime.close()))
+    await this.#notifying?.catch(() => {})
+    await this.gate.underWay.settled()
   }
 
   #stopReading(): void {

@@ -630,11 +630,11 @@ describeJobs('A restart', (newWorld) => {
     await world.until(client.cancel())
   })
 
-  it('leaves to the next attempt what a late promise of the last one does: nothing', async () => {
+  it('waits for a write that is under way, and what that comes to changes nothing', async () => {
     const world = newWorld()
     const env = world.env()
     env.enableCheckpointing(50).setRestartStrategy(RestartStrategies.fixedDelayRestart(5, 10))
-    let late: { resolve(): void; reject(reason: unknown): void }[] = []
+    const late: { resolve(): void; reject(reason: unknown): void }[] = []
     const sink = new Ledger<number>({
       write: (_, { attempt }) => {
         if (attempt > 1) return
@@ -652,15 +652,35 @@ describeJobs('A restart', (newWorld) => {
       .rebalance()
       .sinkTo(sink)
     const client = await world.until(env.executeAsync('x'))
+    await world.when(() => world.ofType('restart.scheduled').length === 1)
+    await world.advance(1_000)
+    expect(world.statuses().at(-1)).toBe('RESTARTING')
+    late[0]?.resolve()
     await world.when(() => world.ofType('restart.scheduled').length === 2)
-    await world.when(() => world.statuses().at(-1) === 'RUNNING')
-    const [first, second] = late
-    late = []
-    first?.resolve()
-    second?.reject(new Error('of an attempt that is gone'))
+    await world.advance(1_000)
+    late[1]?.reject(new Error('of an attempt that is gone'))
     await world.until(client.getJobExecutionResult())
     expect(world.ofType('restart.scheduled')).toHaveLength(2)
     expect(sink.committed).toEqual([0, 1, 2, 3, 4, 5])
+  })
+
+  it('never comes where a write never settles: the job fails for good when the time to cancel is over', async () => {
+    const world = newWorld()
+    const env = world.env()
+    env.enableCheckpointing(50).setRestartStrategy(RestartStrategies.fixedDelayRestart(5, 10))
+    const sink = new Ledger<number>({ write: () => new Promise<void>(() => {}) })
+    env
+      .fromSource(ticks(world, 6, 20), WatermarkStrategy.noWatermarks(), 'ticks')
+      .process<number>(() => ({
+        processElement(value, _, out) {
+          if (value === 1) throw new Error('down')
+          out.collect(value)
+        },
+      }))
+      .rebalance()
+      .sinkTo(sink)
+    const failure = await world.failure(env.execute('x'))
+    expect(failure).toMatchObject({ code: 'JOB_FAILED', cause: { code: 'TASK_CANCELLATION_TIMED_OUT' } })
   })
 
   it('waits for a commit that is under way, and commits once more what it may have committed', async () => {

@@ -15,6 +15,7 @@ import type { CommitWork } from '../../operators/operator.ts'
 import type { CommitRequest } from '../../operators/sink.ts'
 import type { PendingCommittable, Transactions } from '../../operators/transactions.ts'
 import type { Causes } from './causes.ts'
+import { WorkUnderWay } from '../data/work-under-way.ts'
 import { type ChartHost, type ChartTap, hostChart } from './host-chart.ts'
 import { allOf, type Outcome, outcome } from './outcome.ts'
 import { whenDone } from './when-done.ts'
@@ -56,6 +57,7 @@ export function twoPhaseCommit<C>(deps: TwoPhaseCommitDeps<C>): Transactions<C> 
   /** All but the open one, by checkpoint id. */
   let transactions: Transaction<C>[] = []
   let made = 0
+  const underWay = new WorkUnderWay()
 
   const make = (committables: readonly C[], startedAtMs: number): Transaction<C> => {
     made += 1
@@ -125,7 +127,11 @@ export function twoPhaseCommit<C>(deps: TwoPhaseCommitDeps<C>): Transactions<C> 
       }),
     )
     whenDone(
-      () => deps.commit(requests),
+      () => {
+        const committing = deps.commit(requests)
+        if (committing instanceof Promise) underWay.watch(committing)
+        return committing
+      },
       () => {
         const first = failed[0]
         const refused = first && {
@@ -241,17 +247,19 @@ export function twoPhaseCommit<C>(deps: TwoPhaseCommitDeps<C>): Transactions<C> 
       const closing = open
       open = undefined
       closing?.host.send({ type: 'transaction.closed' })
-      const [underWay, rest] = [
+      const [committing, rest] = [
         transactions.filter((each) => phase(each) === 'committing'),
         transactions.filter((each) => phase(each) !== 'committing'),
       ]
-      transactions = underWay
+      transactions = committing
       for (const each of rest) {
         each.outcome.reject(closedBeforeCommit())
         each.host.stop()
       }
-      await Promise.allSettled(underWay.map((each) => each.outcome.promise))
+      await Promise.allSettled(committing.map((each) => each.outcome.promise))
       await closing?.aborting
+      // Of those that timed out, too: a commit of this attempt must not run beside the next one's.
+      await underWay.settled()
     },
   }
 }

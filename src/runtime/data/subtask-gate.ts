@@ -4,9 +4,12 @@
  */
 import type { Gate, Resumable } from '../../operators/operator.ts'
 import type { CreditHolder } from './channel.ts'
+import { WorkUnderWay } from './work-under-way.ts'
 
 export class SubtaskGate implements Gate, CreditHolder {
   closed = 0
+  /** What the subtask waits for, or has given up waiting for. */
+  readonly underWay = new WorkUnderWay()
   #pauses = 0
   #outputsFull = 0
   #fullSinceMs = 0
@@ -46,7 +49,7 @@ export class SubtaskGate implements Gate, CreditHolder {
       this.closed--
       this.#wake()
     }
-    settled.then(over, (cause) => {
+    this.underWay.watch(settled).then(over, (cause) => {
       over()
       this.#failed(cause)
     })
