@@ -10,3 +10,12 @@ export function assignedTimestamp(returned: unknown, operatorName: string): numb
     details: { operator: operatorName, returned: String(returned) },
   })
 }
+
+/** Per watermark. TIMESTAMP_INVALID for NaN, after which watermarks could fall: no number is smaller or larger. */
+export function checkedWatermark(timestamp: number): number {
+  if (!Number.isNaN(timestamp)) return timestamp
+  throw new StreamError('TIMESTAMP_INVALID', {
+    message: 'A watermark generator emitted NaN.',
+    hint: 'Emit milliseconds since the epoch. A date that could not be parsed has the time NaN.',
+  })
+}

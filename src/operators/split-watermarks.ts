@@ -2,6 +2,7 @@
  * Combines the watermarks of the splits of one reader by minimum, and their idleness. Pure bookkeeping: it sees no
  * record and no clock. What a reader emits outside of any split goes through `main` and is not held back by splits.
  */
+import { checkedWatermark } from './assigned-timestamp.ts'
 import { MAX_WATERMARK, MIN_WATERMARK } from '../elements/stream-element.ts'
 import type { WatermarkOutput } from './watermark-strategy.ts'
 
@@ -26,7 +27,7 @@ export class SplitWatermarks {
     this.main = {
       emitWatermark: (timestamp) => {
         this.#mainBecame('active')
-        this.#emit(timestamp)
+        this.#emit(checkedWatermark(timestamp))
       },
       markIdle: () => this.#mainBecame('idle'),
       markActive: () => this.#mainBecame('active'),
@@ -110,7 +111,7 @@ class SplitWatermark implements WatermarkOutput {
   }
 
   emitWatermark(timestamp: number): void {
-    if (timestamp <= this.watermark && !this.idle) return
+    if (checkedWatermark(timestamp) <= this.watermark && !this.idle) return
     if (timestamp > this.watermark) this.watermark = timestamp
     this.idle = false
     this.#changed()

@@ -1,7 +1,7 @@
 /** assignTimestampsAndWatermarks in the middle of a stream: gives records their time and makes the watermarks anew. */
 import type { Timer } from '../base/clock.ts'
 import { MAX_WATERMARK, MIN_WATERMARK } from '../elements/stream-element.ts'
-import { assignedTimestamp } from './assigned-timestamp.ts'
+import { assignedTimestamp, checkedWatermark } from './assigned-timestamp.ts'
 import { BehindRecords } from './behind-records.ts'
 import { withIdleness } from './idleness.ts'
 import type { Input, Operator, OperatorContext, OperatorFactory } from './operator.ts'
@@ -65,6 +65,7 @@ class TimestampsAndWatermarks<T> implements Operator, Input<T>, WatermarkOutput 
   processWatermarkStatus(_idle: boolean): void {}
 
   emitWatermark(timestamp: number): void {
+    checkedWatermark(timestamp)
     this.markActive()
     if (timestamp <= this.#emitted) return
     this.#emitted = timestamp

@@ -118,8 +118,11 @@ export class JobMaster {
       writeRecord: (order) => options.store.writeRecord(order),
       restoreState: (order) => this.#restore(order.attempt),
       deployTasks: (order) => this.#deploy(order),
-      cancelTasks: ({ attempt }) =>
-        this.#tasks.all.forEach((_, task) => options.link.toTasks({ type: 'cancelTask', task, attempt })),
+      cancelTasks: ({ attempt }) => {
+        // Enumerators make no calls while a restart waits; whoever needs them gone waits for this later.
+        void this.#sources?.close()
+        this.#tasks.all.forEach((_, task) => options.link.toTasks({ type: 'cancelTask', task, attempt }))
+      },
       askRestart: ({ attempt, atMs }) => this.#restarts.ask({ attempt, atMs }),
       recordFailure: ({ cause }) => {
         this.#lastFailure = cause

@@ -86,6 +86,13 @@ function refuseUnsupported(configuration: ConfigurationReader): void {
   }
   if (configuration.get('state.backend.type') === 'leveldb')
     refuse('state.backend.type', 'State backend leveldb', 'Use hashmap.')
+  const afterFinish = 'execution.checkpointing.checkpoints-after-tasks-finish'
+  if (configuration.get('execution.checkpointing.interval') !== undefined && !configuration.get(afterFinish))
+    throw new StreamError('UNSUPPORTED', {
+      message: `${configuration.originOf(afterFinish)}: with ${afterFinish} off, what a bounded job writes after its last checkpoint would never be committed.`,
+      hint: 'Leave the option on: the end of a job then waits for one last checkpoint, which is taken at once.',
+      details: { option: afterFinish },
+    })
 }
 
 /**

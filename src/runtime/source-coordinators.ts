@@ -20,6 +20,8 @@ export class SourceCoordinators {
   /** By index of the vertex. */
   readonly #coordinators: ReadonlyMap<number, SourceCoordinator>
 
+  #closing: Promise<boolean> | undefined
+
   private constructor(options: SourceCoordinatorsOptions, coordinators: ReadonlyMap<number, SourceCoordinator>) {
     this.#options = options
     this.#coordinators = coordinators
@@ -98,7 +100,12 @@ export class SourceCoordinators {
   }
 
   /** True when all have closed in time; what one of them throws on its way out is not what ends the job. */
-  async close(): Promise<boolean> {
+  close(): Promise<boolean> {
+    this.#closing ??= this.#closeAll()
+    return this.#closing
+  }
+
+  #closeAll(): Promise<boolean> {
     const { environment, closeTimeoutMs } = this.#options
     const closed = Promise.allSettled([...this.#coordinators.values()].map((coordinator) => coordinator.close()))
     return new Promise((resolve) => {

@@ -80,7 +80,7 @@ export class StreamTask {
       clock: environment.ports.clock,
       causes: environment.causes,
       tap: environment.tap,
-      failed: (cause) => this.#broken(cause),
+      failed: (cause) => void this.#endBroken(cause),
       reportState: ({ state, cause }) =>
         options.tell({ type: 'task.changed', task, attempt, state, cause, operator: this.#blamed }),
       deploy: () => {},
@@ -382,6 +382,15 @@ export class StreamTask {
     this.#permission.running = false
     if (this.#subtask !== undefined) this.#environment.turnLoop.remove(this.#subtask)
     this.#alignment?.stop()
+  }
+
+  /** The task's own chart takes no fact any more, so nobody would tell that the task is gone. */
+  async #endBroken(cause: Error): Promise<void> {
+    const { task, attempt, tell } = this.options
+    this.#broken(cause)
+    await this.#dispose()
+    const failed = this.#environment.causes.of(cause, 'INTERNAL')
+    tell({ type: 'task.changed', task, attempt, state: 'FAILED', cause: failed, operator: null })
   }
 
   /** A rule of the house is broken: the job fails for good. */

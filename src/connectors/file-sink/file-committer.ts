@@ -4,7 +4,7 @@
  */
 import { sha256 } from '../../base/digest.ts'
 import { StreamError } from '../../base/errors.ts'
-import type { FileOperation, FileSystem } from '../../base/file-system.ts'
+import type { FileOperation, FileStatus, FileSystem } from '../../base/file-system.ts'
 import type { CommitRequest, Committer } from '../../operators/sink.ts'
 import type { FileCommittable } from './part-file.ts'
 
@@ -38,15 +38,19 @@ export class FileCommitter implements Committer<FileCommittable> {
   close(): void {}
 
   async #stateOf(request: CommitRequest<FileCommittable>): Promise<'pending' | 'committed' | 'refused'> {
-    const { pending, final, length } = request.committable
+    const { pending, final, length, sha256: hash } = request.committable
     const finished = await this.#files.stat(this.#path(final))
+    const waiting = await this.#files.stat(this.#path(pending))
     if (finished !== undefined) {
-      if (finished.size === length && (await this.#hash(final)) === request.committable.sha256) return 'committed'
-      request.failed(this.#conflict(final, 'holds something else', request))
+      // As long as the pending name is there, it tells whether the final one is this file or another with the same content.
+      const mayBeThis = waiting === undefined || isSameFile(finished, waiting)
+      if (mayBeThis && finished.size === length && (await this.#hash(final)) === hash) return 'committed'
+      request.failed(this.#conflict(final, mayBeThis ? 'holds something else' : 'is a file of somebody else', request))
       return 'refused'
     }
-    const waiting = await this.#files.stat(this.#path(pending))
     if (waiting?.size === length) return 'pending'
+    // Between the two looks a process that was replaced may have committed it.
+    if (waiting === undefined && (await this.#files.stat(this.#path(final))) !== undefined) return this.#stateOf(request)
     request.failed(
       waiting === undefined
         ? this.#missing(request)
@@ -89,4 +93,8 @@ export class FileCommitter implements Committer<FileCommittable> {
       details: { folder: this.#folder, ...committable, checkpointId },
     })
   }
+}
+
+function isSameFile(one: FileStatus, other: FileStatus): boolean {
+  return one.device === other.device && one.inode === other.inode
 }
