@@ -122,7 +122,11 @@ export const job = jobSetup.createMachine({
           entry: apply(arithmetic.writeRecord('CREATED')),
           on: {
             'record.written': { guard: 'isNewestRevision', target: 'restoring' },
-            'record.notWritten': { guard: 'isNewestRevision', target: '#job.failed.ended', actions: apply(arithmetic.blame) },
+            'record.notWritten': {
+              guard: 'isNewestRevision',
+              target: '#job.failed.ended',
+              actions: apply(arithmetic.blame),
+            },
           },
         },
         restoring: {

@@ -13,7 +13,8 @@ const built = join(root, 'dist', '.built-from')
 
 export function makeReady() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  if (major < 20 || (major === 20 && minor < 19)) stop(`Millrace needs Node 20.19 or later; this is ${process.version}.`)
+  if (major < 20 || (major === 20 && minor < 19))
+    stop(`Millrace needs Node 20.19 or later; this is ${process.version}.`)
   if (!installed()) {
     console.log('Installing the packages that package-lock.json names ...')
     run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])

@@ -37,7 +37,9 @@ const sums = await counting
 const rows = readRows(output)
 const wrong = differences(rows, sums)
 report(rows)
-console.log(`\n${rows.length} rows, ${sums.size} counted in a plain pass, ${(tookMs / 1000).toFixed(1)} s with one kill.`)
+console.log(
+  `\n${rows.length} rows, ${sums.size} counted in a plain pass, ${(tookMs / 1000).toFixed(1)} s with one kill.`,
+)
 if (wrong.length > 0 || !first.killed) {
   for (const line of wrong.slice(0, 10)) console.error(line)
   console.error(first.killed ? `not exact: ${wrong.length} differences` : 'not shown: nothing was killed')
@@ -48,10 +50,21 @@ console.log('exact')
 /** Runs the job in a process of its own. Settles when that has ended, or was killed after so many checkpoints. */
 function runJob({ killAfter }) {
   const job = join(root, 'examples', 'flights', 'flights.ts')
-  const options = ['-p', '4', '-D', 'execution.checkpointing.interval=1s', '-D', `execution.checkpointing.dir=${checkpoints}`]
-  const child = spawn(process.execPath, [join(root, 'dist/src/cli/main.js'), 'run', '--json', '--no-rest', '--resume', ...options, job, input, output], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const options = [
+    '-p',
+    '4',
+    '-D',
+    'execution.checkpointing.interval=1s',
+    '-D',
+    `execution.checkpointing.dir=${checkpoints}`,
+  ]
+  const child = spawn(
+    process.execPath,
+    [join(root, 'dist/src/cli/main.js'), 'run', '--json', '--no-rest', '--resume', ...options, job, input, output],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   return new Promise((resolve) => {
     let completed = 0
     let killed = false

@@ -25,7 +25,8 @@ const CHART_ROOMS = ['src/runtime/control', 'src/inspect', 'src/testing', 'machi
 /** Node's modules that reach the outside world stay in base/; the reason for each exception stands beside it. */
 const OUTSIDE = /^node:(fs|fs\/promises|net|timers|timers\/promises|worker_threads|child_process|os)$/
 const OUTSIDE_EXCEPTIONS: Readonly<Record<string, string>> = {}
-const GLOBALS = /(?<![.\w])(setTimeout|setInterval|setImmediate|clearTimeout|clearInterval|Math\.random|Date\.now|performance\.now|process\.hrtime|new Date\(\))/
+const GLOBALS =
+  /(?<![.\w])(setTimeout|setInterval|setImmediate|clearTimeout|clearInterval|Math\.random|Date\.now|performance\.now|process\.hrtime|new Date\(\))/
 /** Longer files, each with its reason. */
 const LONG_FILES: Readonly<Record<string, string>> = {}
 const LONGEST = 400
@@ -51,7 +52,9 @@ function sourceFiles(folder: string): SourceFile[] {
 /** Paths from the root for own files, names for packages. */
 function importsOf(path: string, text: string): string[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
-  const named = [...code.matchAll(/(?:from\s*|import\s*\(\s*|^import\s+)'([^']+)'/gm)].map((match) => match[1] as string)
+  const named = [...code.matchAll(/(?:from\s*|import\s*\(\s*|^import\s+)'([^']+)'/gm)].map(
+    (match) => match[1] as string,
+  )
   return named.map((name) => {
     if (name.startsWith('#machines/')) return `machines/${name.slice('#machines/'.length)}.ts`
     return name.startsWith('.') ? normalize(join(dirname(path), name)) : name
@@ -123,7 +126,9 @@ describe('The house', () => {
   })
 
   it('makes actors in one place', () => {
-    const makers = files.filter(({ text, path }) => /\bcreateActor\(/.test(text) && path !== 'src/runtime/control/host-chart.ts')
+    const makers = files.filter(
+      ({ text, path }) => /\bcreateActor\(/.test(text) && path !== 'src/runtime/control/host-chart.ts',
+    )
     expect(makers.map(({ path }) => path)).toEqual([])
   })
 })

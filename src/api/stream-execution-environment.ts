@@ -195,8 +195,12 @@ export class StreamExecutionEnvironment {
 /** Whoever reads a CollectSink learns that nothing more comes, or what failed the job. */
 function tellTheEnd(client: JobClient, listeners: readonly JobEndListener[]): void {
   client.getJobExecutionResult().then(
-    () => listeners.forEach((listener) => listener()),
-    (failure) => listeners.forEach((listener) => listener(failure)),
+    () => {
+      for (const listener of listeners) listener()
+    },
+    (failure) => {
+      for (const listener of listeners) listener(failure)
+    },
   )
 }
 

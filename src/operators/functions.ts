@@ -36,7 +36,9 @@ export interface RuntimeContext {
   readonly maxNumberOfParallelSubtasks: number
   /** From 0; a restart raises it. */
   readonly attemptNumber: number
-  getState<T, Default extends T | undefined = undefined>(descriptor: ValueStateDescriptor<T, Default>): ValueState<T, Default>
+  getState<T, Default extends T | undefined = undefined>(
+    descriptor: ValueStateDescriptor<T, Default>,
+  ): ValueState<T, Default>
   getListState<T>(descriptor: ListStateDescriptor<T>): ListState<T>
   getMapState<K, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>
   getReducingState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>

@@ -20,7 +20,8 @@ class MapOperator<T, R> implements Operator, Input<T> {
 
   processElement(value: T, timestamp: number): void {
     const result = this.#apply(value)
-    if (typeof result === 'object' && result instanceof Promise) refusePromise(result, this.#context.task.operatorName, 'map')
+    if (typeof result === 'object' && result instanceof Promise)
+      refusePromise(result, this.#context.task.operatorName, 'map')
     this.#output.processElement(result, timestamp)
   }
 

@@ -1,6 +1,7 @@
 /** process on a stream without key: the user's function sees each record and emits what it likes. */
-import { NO_TIMESTAMP, MIN_WATERMARK } from '../elements/stream-element.ts'
+
 import { StreamError } from '../base/errors.ts'
+import { MIN_WATERMARK, NO_TIMESTAMP } from '../elements/stream-element.ts'
 import type { Context, ProcessFunction, RuntimeContext, TimerService } from './functions.ts'
 import type { Input, OperatorContext, OperatorFactory } from './operator.ts'
 import { emitToSide, lifeCycleOf, madeBy, StampingCollector } from './rich-function.ts'

@@ -1,10 +1,11 @@
 /** reduce on a keyed stream: the running result of each key, emitted with every record. */
+
+import type { ValueState } from '../state/descriptors.ts'
 import { ValueStateDescriptor } from '../state/descriptors.ts'
 import type { KeyedStateBackend } from '../state/state-backend.ts'
-import type { ValueState } from '../state/descriptors.ts'
 import { keyedStateOf } from './keyed-state-of.ts'
-import { refusedKey } from './refused-key.ts'
 import type { Input, Operator, OperatorContext, OperatorFactory } from './operator.ts'
+import { refusedKey } from './refused-key.ts'
 import { refusePromise } from './user-result.ts'
 
 /** The name of the state in which the running result stands. Part of what a savepoint holds. */
@@ -41,7 +42,8 @@ class ReduceOperator<T, K> implements Operator, Input<T> {
     } catch (thrown) {
       throw this.#context.blame(refusedKey(thrown, this.#context.task.operatorName))
     }
-    if (typeof result === 'object' && result instanceof Promise) refusePromise(result, this.#context.task.operatorName, 'reduce')
+    if (typeof result === 'object' && result instanceof Promise)
+      refusePromise(result, this.#context.task.operatorName, 'reduce')
     this.#state.update(result)
     this.#output.processElement(result, timestamp)
   }

@@ -2,7 +2,7 @@
 import { StreamError } from '../base/errors.ts'
 import type { Collector, OutputTag, RichFunction, RuntimeContext } from './functions.ts'
 import { keyedStateOf } from './keyed-state-of.ts'
-import { type Input, type OperatorContext, type Operator } from './operator.ts'
+import type { Input, Operator, OperatorContext } from './operator.ts'
 
 /** The user's view of an operator context. */
 export function runtimeContext(context: OperatorContext<never>): RuntimeContext {
@@ -52,7 +52,12 @@ export function emitToSide<S>(context: OperatorContext<never>, tag: OutputTag<S>
 }
 
 /** The life cycle of an operator whose work is a user's function object: every call is the user's code, and blamed on it. */
-export function lifeCycleOf(fn: RichFunction, context: OperatorContext<never>): Required<Pick<Operator, 'open' | 'close' | 'notifyCheckpointComplete' | 'notifyCheckpointAborted' | 'snapshotState'>> {
+export function lifeCycleOf(
+  fn: RichFunction,
+  context: OperatorContext<never>,
+): Required<
+  Pick<Operator, 'open' | 'close' | 'notifyCheckpointComplete' | 'notifyCheckpointAborted' | 'snapshotState'>
+> {
   const blamed = async (call: () => void | Promise<void>): Promise<void> => {
     try {
       await call()
@@ -66,8 +71,10 @@ export function lifeCycleOf(fn: RichFunction, context: OperatorContext<never>): 
       return fn.open === undefined ? undefined : blamed(() => fn.open?.(runtimeContext(context)))
     },
     close: () => (fn.close === undefined ? undefined : blamed(() => fn.close?.())),
-    notifyCheckpointComplete: (id) => (fn.notifyCheckpointComplete === undefined ? undefined : blamed(() => fn.notifyCheckpointComplete?.(id))),
-    notifyCheckpointAborted: (id) => (fn.notifyCheckpointAborted === undefined ? undefined : blamed(() => fn.notifyCheckpointAborted?.(id))),
+    notifyCheckpointComplete: (id) =>
+      fn.notifyCheckpointComplete === undefined ? undefined : blamed(() => fn.notifyCheckpointComplete?.(id)),
+    notifyCheckpointAborted: (id) =>
+      fn.notifyCheckpointAborted === undefined ? undefined : blamed(() => fn.notifyCheckpointAborted?.(id)),
     snapshotState(id) {
       try {
         refuseWaiting(fn.snapshotState?.({ getCheckpointId: () => id }), context, 'snapshotState')

@@ -11,7 +11,10 @@ export type Boundedness = 'bounded' | 'continuous-unbounded'
 export interface Source<out T, Split extends SourceSplit = SourceSplit, EnumeratorState = unknown> {
   readonly boundedness: Boundedness
   /** `restored` is undefined for a fresh start. */
-  createEnumerator(context: SplitEnumeratorContext<Split>, restored: EnumeratorState | undefined): SplitEnumerator<Split, EnumeratorState>
+  createEnumerator(
+    context: SplitEnumeratorContext<Split>,
+    restored: EnumeratorState | undefined,
+  ): SplitEnumerator<Split, EnumeratorState>
   createReader(context: SourceReaderContext): SourceReader<T, Split>
   /** Left out: the default serializer, for splits and states of plain data. */
   readonly splitSerializer?: Serializer<Split> | undefined
@@ -49,7 +52,12 @@ export interface SplitEnumeratorContext<Split extends SourceSplit> {
   /** Runs `call` and hands its outcome to `handle`, never inside another call of the enumerator; a throw there fails the job. */
   callAsync<T>(call: () => Promise<T>, handle: (result: T) => void): void
   /** The same every `periodMs`, the first time after `initialDelayMs`. */
-  callPeriodically<T>(call: () => Promise<T>, handle: (result: T) => void, initialDelayMs: number, periodMs: number): void
+  callPeriodically<T>(
+    call: () => Promise<T>,
+    handle: (result: T) => void,
+    initialDelayMs: number,
+    periodMs: number,
+  ): void
   fail(cause: unknown): void
 }
 

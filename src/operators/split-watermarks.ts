@@ -2,8 +2,9 @@
  * Combines the watermarks of the splits of one reader by minimum, and their idleness. Pure bookkeeping: it sees no
  * record and no clock. What a reader emits outside of any split goes through `main` and is not held back by splits.
  */
-import { checkedWatermark } from './assigned-timestamp.ts'
+
 import { MAX_WATERMARK, MIN_WATERMARK } from '../elements/stream-element.ts'
+import { checkedWatermark } from './assigned-timestamp.ts'
 import type { WatermarkOutput } from './watermark-strategy.ts'
 
 export interface CombinedWatermarkOutput {

@@ -3,7 +3,13 @@ import { StreamError } from '../base/errors.ts'
 
 /** For functions whose value goes on: a promise would travel as a value. */
 export function refusePromise(result: unknown, operatorName: string, what: string): void {
-  if (result instanceof Promise) throw unexpected('a promise', operatorName, what, 'Processing is synchronous for each record. Wait in open(), or put the waiting into a source or a sink.')
+  if (result instanceof Promise)
+    throw unexpected(
+      'a promise',
+      operatorName,
+      what,
+      'Processing is synchronous for each record. Wait in open(), or put the waiting into a source or a sink.',
+    )
 }
 
 /** For functions that return nothing: whatever they return instead would be lost. */
@@ -19,7 +25,12 @@ export function refuseResult(result: unknown, operatorName: string, what: string
 export function refuseNotIterable(result: unknown, operatorName: string): never {
   refusePromise(result, operatorName, 'flatMap')
   const got = result === null ? 'null' : typeof result === 'string' ? 'a string' : `a value (${typeof result})`
-  throw unexpected(got, operatorName, 'flatMap', 'Return an array or another iterable of the records to emit; an empty array for none.')
+  throw unexpected(
+    got,
+    operatorName,
+    'flatMap',
+    'Return an array or another iterable of the records to emit; an empty array for none.',
+  )
 }
 
 function unexpected(got: string, operatorName: string, what: string, hint: string): StreamError {

@@ -54,17 +54,27 @@ export class WatermarkStrategy<in T> {
     return WatermarkStrategy.#of<T>(() => boundedOutOfOrderness(boundMs), options)
   }
 
-  static forGenerator<T>(create: () => WatermarkGenerator<T>, options: WatermarkStrategyOptions<T> = {}): WatermarkStrategy<T> {
+  static forGenerator<T>(
+    create: () => WatermarkGenerator<T>,
+    options: WatermarkStrategyOptions<T> = {},
+  ): WatermarkStrategy<T> {
     return WatermarkStrategy.#of<T>(create, options)
   }
 
-  static #of<T>(create: (() => WatermarkGenerator<T>) | undefined, options: WatermarkStrategyOptions<T>): WatermarkStrategy<T> {
+  static #of<T>(
+    create: (() => WatermarkGenerator<T>) | undefined,
+    options: WatermarkStrategyOptions<T>,
+  ): WatermarkStrategy<T> {
     const idlenessMs = options.idleness === undefined ? undefined : toMilliseconds(options.idleness, 'idleness')
     return new WatermarkStrategy<T>(create, options.timestampAssigner, idlenessMs)
   }
 
   withIdleness(idleness: Duration): WatermarkStrategy<T> {
-    return new WatermarkStrategy<T>(this.createGenerator, this.timestampAssigner, toMilliseconds(idleness, 'withIdleness'))
+    return new WatermarkStrategy<T>(
+      this.createGenerator,
+      this.timestampAssigner,
+      toMilliseconds(idleness, 'withIdleness'),
+    )
   }
 
   withTimestampAssigner<U extends T>(assigner: TimestampAssigner<U>): WatermarkStrategy<U> {

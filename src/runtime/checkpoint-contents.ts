@@ -37,7 +37,10 @@ export function checkpointContents(
   }
 }
 
-function described({ parallelism, maxParallelism }: JobVertex, { operatorId, uid, name }: JobVertex['operators'][number]) {
+function described(
+  { parallelism, maxParallelism }: JobVertex,
+  { operatorId, uid, name }: JobVertex['operators'][number],
+) {
   return { operatorId, ...(uid === undefined ? {} : { uid }), name, parallelism, maxParallelism }
 }
 
@@ -46,9 +49,18 @@ function coordinatorOf({ coordinators }: CheckpointParts, operatorId: string): {
   return coordinator === undefined ? {} : { coordinator }
 }
 
-function subtaskOf(index: number, operatorId: string, states: readonly OperatorSubtaskState[] | undefined): SubtaskMetadata {
+function subtaskOf(
+  index: number,
+  operatorId: string,
+  states: readonly OperatorSubtaskState[] | undefined,
+): SubtaskMetadata {
   if (states === undefined) return { index, finished: true }
   const state = states.find((one) => one.operatorId === operatorId)
   const { keyed, operator } = state ?? {}
-  return { index, finished: false, ...(keyed === undefined ? {} : { keyed }), ...(operator === undefined ? {} : { operator }) }
+  return {
+    index,
+    finished: false,
+    ...(keyed === undefined ? {} : { keyed }),
+    ...(operator === undefined ? {} : { operator }),
+  }
 }

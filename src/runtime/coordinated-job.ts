@@ -48,7 +48,12 @@ export function checkpointWork(job: CoordinatedJob): CheckpointWork {
     },
     triggerTasks({ barrier, tasks: triggered }) {
       for (const { task, attempt } of triggered)
-        link.toTasks({ type: 'triggerCheckpoint', task: tasks.number(task), attempt, barrier: { type: 'barrier', ...barrier } })
+        link.toTasks({
+          type: 'triggerCheckpoint',
+          task: tasks.number(task),
+          attempt,
+          barrier: { type: 'barrier', ...barrier },
+        })
       job.sources()?.triggered(barrier.checkpointId)
     },
     notifyComplete({ checkpointId, tasks: notified }) {
@@ -77,7 +82,9 @@ export function checkpointWork(job: CoordinatedJob): CheckpointWork {
     discardCheckpoint: ({ checkpointId }) => store.discard(checkpointId),
     discardPending: ({ checkpointId }) => store.discardPending(checkpointId),
     discardHandles: ({ handles }) =>
-      store.removeHandles(statesOf(handles).flatMap(({ keyed, operator }) => [keyed, operator].filter((one) => one !== undefined))),
+      store.removeHandles(
+        statesOf(handles).flatMap(({ keyed, operator }) => [keyed, operator].filter((one) => one !== undefined)),
+      ),
     failJob: (error) => job.fail(error),
     report: (event) => job.emit(eventOf(event, ports.clock.now())),
   }
@@ -91,10 +98,13 @@ export function completedAs({ checkpointId, location }: { readonly checkpointId:
 function planGraph({ graph, tasks, attempt }: CoordinatedJob) {
   return {
     vertices: graph.vertices.map((_, index) => ({
-      tasks: tasks.all.filter(({ vertex }) => vertex === index).map(({ name, state }) => ({ task: name, attempt: attempt(), state })),
+      tasks: tasks.all
+        .filter(({ vertex }) => vertex === index)
+        .map(({ name, state }) => ({ task: name, attempt: attempt(), state })),
     })),
     edges: graph.edges.map(({ from, to, partitioner }) => {
-      const pattern: 'pointwise' | 'allToAll' = partitioner.type === 'forward' || partitioner.type === 'rescale' ? 'pointwise' : 'allToAll'
+      const pattern: 'pointwise' | 'allToAll' =
+        partitioner.type === 'forward' || partitioner.type === 'rescale' ? 'pointwise' : 'allToAll'
       return { from, to, pattern }
     }),
   }

@@ -21,7 +21,12 @@ export interface Connections {
 }
 
 /** Connections of every member, in their order. */
-export function connect(graph: JobGraph, members: readonly ExchangeMember[], credit: number, random: Random): readonly Connections[] {
+export function connect(
+  graph: JobGraph,
+  members: readonly ExchangeMember[],
+  credit: number,
+  random: Random,
+): readonly Connections[] {
   const incoming = members.map((): Channel[] => [])
   const writers = members.map(() => new Map<number, RecordWriter>())
   const placeOf = (vertex: number, subtask: number) =>
@@ -56,5 +61,8 @@ export function connect(graph: JobGraph, members: readonly ExchangeMember[], cre
       ;(writers[from] as Map<number, RecordWriter>).set(edgeIndex, writer)
     }
   })
-  return members.map((_, place) => ({ channels: incoming[place] as Channel[], writers: writers[place] as Map<number, RecordWriter> }))
+  return members.map((_, place) => ({
+    channels: incoming[place] as Channel[],
+    writers: writers[place] as Map<number, RecordWriter>,
+  }))
 }

@@ -88,7 +88,10 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
         .catch((thrown: unknown) =>
           ports.logger.warn(`Job "${jobName}" could not give back its checkpoint directory: ${textOf(thrown)}`),
         )
-      if (ended.notRecorded !== null) ports.logger.warn(`The end of job "${jobName}" could not be recorded: ${textOf(kept.thrown(ended.notRecorded))}`)
+      if (ended.notRecorded !== null)
+        ports.logger.warn(
+          `The end of job "${jobName}" could not be recorded: ${textOf(kept.thrown(ended.notRecorded))}`,
+        )
       const error = endError(jobName, ended, kept)
       if (error === undefined) end.resolve({ jobId, netRuntimeMs: meter.netRuntimeMs() })
       else end.reject(error)

@@ -11,7 +11,16 @@ export type JobStatus =
   | 'FAILED'
   | 'CANCELED'
 
-export type TaskStatus = 'CREATED' | 'SCHEDULED' | 'DEPLOYING' | 'INITIALIZING' | 'RUNNING' | 'FINISHED' | 'CANCELING' | 'CANCELED' | 'FAILED'
+export type TaskStatus =
+  | 'CREATED'
+  | 'SCHEDULED'
+  | 'DEPLOYING'
+  | 'INITIALIZING'
+  | 'RUNNING'
+  | 'FINISHED'
+  | 'CANCELING'
+  | 'CANCELED'
+  | 'FAILED'
 
 export interface JobHandle {
   readonly jobId: string
@@ -37,8 +46,21 @@ export interface JobExecutionResult {
 
 export type JobEvent =
   | { readonly type: 'job.status'; readonly status: JobStatus; readonly atMs: number; readonly error?: unknown }
-  | { readonly type: 'task.status'; readonly vertex: string; readonly subtask: number; readonly attempt: number; readonly status: TaskStatus; readonly atMs: number; readonly error?: unknown }
-  | { readonly type: 'checkpoint.triggered'; readonly checkpointId: number; readonly kind: string; readonly atMs: number }
+  | {
+      readonly type: 'task.status'
+      readonly vertex: string
+      readonly subtask: number
+      readonly attempt: number
+      readonly status: TaskStatus
+      readonly atMs: number
+      readonly error?: unknown
+    }
+  | {
+      readonly type: 'checkpoint.triggered'
+      readonly checkpointId: number
+      readonly kind: string
+      readonly atMs: number
+    }
   | {
       readonly type: 'checkpoint.completed'
       readonly checkpointId: number
@@ -48,7 +70,13 @@ export type JobEvent =
       readonly bytes: number
       readonly path: string | undefined
     }
-  | { readonly type: 'checkpoint.aborted'; readonly checkpointId: number | undefined; readonly reason: string; readonly message: string; readonly atMs: number }
+  | {
+      readonly type: 'checkpoint.aborted'
+      readonly checkpointId: number | undefined
+      readonly reason: string
+      readonly message: string
+      readonly atMs: number
+    }
   | { readonly type: 'restart.scheduled'; readonly delayMs: number; readonly atMs: number; readonly error: unknown }
 
 export interface JobMetrics {

@@ -121,7 +121,7 @@ export class JobMaster {
       cancelTasks: ({ attempt }) => {
         // Enumerators make no calls while a restart waits; whoever needs them gone waits for this later.
         void this.#sources?.close()
-        this.#tasks.all.forEach((_, task) => options.link.toTasks({ type: 'cancelTask', task, attempt }))
+        for (const task of this.#tasks.all.keys()) options.link.toTasks({ type: 'cancelTask', task, attempt })
       },
       askRestart: ({ attempt, atMs }) => this.#restarts.ask({ attempt, atMs }),
       recordFailure: ({ cause }) => {

@@ -48,7 +48,12 @@ export class JobMeter {
 
   metrics(): JobMetrics {
     const tasks = this.#lookAtTasks()
-    return { ...this.#sum(), ...this.#events, backPressuredRatio: this.#backPressure(tasks), counts: { ...this.#counts } }
+    return {
+      ...this.#sum(),
+      ...this.#events,
+      backPressuredRatio: this.#backPressure(tasks),
+      counts: { ...this.#counts },
+    }
   }
 
   #lookAtTasks(): readonly MeteredTask[] {

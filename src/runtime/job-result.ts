@@ -23,7 +23,11 @@ export function endError(jobName: string, end: JobOrderOf<'endJob'>, causes: Cau
       const thrown = end.cause === null ? {} : { cause: causes.thrown(end.cause) }
       const why = 'cause' in thrown ? `: ${textOf(thrown.cause)}` : ''
       const denied = end.denied === null ? '' : ` (${end.denied})`
-      return new StreamError('JOB_FAILED', { message: `${job} failed${why}${denied}`, details: { status: end.status }, ...thrown })
+      return new StreamError('JOB_FAILED', {
+        message: `${job} failed${why}${denied}`,
+        details: { status: end.status },
+        ...thrown,
+      })
     }
     default:
       return end.status satisfies never

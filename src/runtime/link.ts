@@ -35,9 +35,19 @@ export type TaskOrder =
 
 /** From the tasks to the job. */
 export type TaskFact =
-  | ({ readonly type: 'task.changed'; readonly state: TaskStatus; readonly cause: Cause | null; readonly operator: string | null } & TaskAddress)
+  | ({
+      readonly type: 'task.changed'
+      readonly state: TaskStatus
+      readonly cause: Cause | null
+      readonly operator: string | null
+    } & TaskAddress)
   | ({ readonly type: 'checkpoint.acknowledged'; readonly checkpointId: number; readonly handles: Json } & TaskAddress)
-  | ({ readonly type: 'checkpoint.declined'; readonly checkpointId: number; readonly reason: string; readonly message: string } & TaskAddress)
+  | ({
+      readonly type: 'checkpoint.declined'
+      readonly checkpointId: number
+      readonly reason: string
+      readonly message: string
+    } & TaskAddress)
   | ({ readonly type: 'reader.registered' } & TaskAddress)
   | ({ readonly type: 'split.requested' } & TaskAddress)
   /** Its operators are finished: only the final checkpoint is missing. */

@@ -1,17 +1,18 @@
 /** Opens the checkpoint store of a job, and gives the job's side the view of it that it needs. Decides nothing. */
+
+import type { ConfigurationReader } from '../base/config/configuration-reader.ts'
 import { StreamError } from '../base/errors.ts'
 import type { Ports } from '../base/ports.ts'
-import type { ConfigurationReader } from '../base/config/configuration-reader.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
 import type { CompletedCheckpoint } from '../checkpoint/completed-checkpoints.ts'
-import { openJob, type OpenedJob } from '../checkpoint/job-directory.ts'
+import { type OpenedJob, openJob } from '../checkpoint/job-directory.ts'
 import type { EndingSavepoint } from '../checkpoint/job-record.ts'
 import type { JobStorage } from '../checkpoint/job-storage.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import type { SnapshotWriter } from '../state/snapshot.ts'
 import type { JobOrderOf } from './control/job.ts'
-import type { JobStore, StoredCheckpoint } from './job-store.ts'
 import type { JobSettings } from './job-settings.ts'
+import type { JobStore, StoredCheckpoint } from './job-store.ts'
 
 export interface StartFrom {
   /** A savepoint or a retained checkpoint: its folder or its `_metadata` file. With `resume`, only where there is no record. */
@@ -52,7 +53,11 @@ export interface StoreOptions {
 }
 
 /** Throws what `openJob` throws, and UNSUPPORTED for claim mode CLAIM. */
-export async function openStore(graph: JobGraph, settings: JobSettings, options: StoreOptions): Promise<OpenedStore | EndedBefore> {
+export async function openStore(
+  graph: JobGraph,
+  settings: JobSettings,
+  options: StoreOptions,
+): Promise<OpenedStore | EndedBefore> {
   const { ports, jobName, start, configuration } = options
   if (start.fromSavepoint !== undefined && start.claimMode === 'CLAIM') throw claimUnsupported(start.fromSavepoint)
   const { directory, inlineThresholdBytes } = settings.storage
@@ -148,11 +153,18 @@ function storedAs({ location, metadata }: CompletedCheckpoint): StoredCheckpoint
   return { checkpointId: metadata.checkpointId, location }
 }
 
-function recordChange({ status, checkpoints, sealed }: JobOrderOf<'writeRecord'>): Parameters<JobStorage['writeRecord']>[0] {
+function recordChange({
+  status,
+  checkpoints,
+  sealed,
+}: JobOrderOf<'writeRecord'>): Parameters<JobStorage['writeRecord']>[0] {
   return { status, checkpoints, ...(sealed === null ? {} : { endingSavepoint: endingSavepoint(status, sealed) }) }
 }
 
-function endingSavepoint(status: string, sealed: { readonly savepoint: string; readonly drained: boolean }): EndingSavepoint {
+function endingSavepoint(
+  status: string,
+  sealed: { readonly savepoint: string; readonly drained: boolean },
+): EndingSavepoint {
   return { kind: status === 'CANCELED' ? 'cancel' : sealed.drained ? 'drain' : 'stop', path: sealed.savepoint }
 }
 

@@ -28,11 +28,17 @@ export interface OperatorRestore {
 const NOTHING: OperatorRestore = { finished: false, keyed: [], operator: [] }
 
 /** The subtasks of the graph, vertex by vertex. Their place in the list is the number of a task. */
-export function tasksOf(graph: JobGraph): readonly { readonly vertex: number; readonly subtask: number; readonly name: string }[] {
+export function tasksOf(
+  graph: JobGraph,
+): readonly { readonly vertex: number; readonly subtask: number; readonly name: string }[] {
   return graph.vertices.flatMap((vertex, index) => {
     const sharesName = graph.vertices.some((other) => other !== vertex && other.name === vertex.name)
     const name = sharesName ? `${vertex.name} #${index}` : vertex.name
-    return Array.from({ length: vertex.parallelism }, (_, subtask) => ({ vertex: index, subtask, name: `${name} (${subtask + 1}/${vertex.parallelism})` }))
+    return Array.from({ length: vertex.parallelism }, (_, subtask) => ({
+      vertex: index,
+      subtask,
+      name: `${name} (${subtask + 1}/${vertex.parallelism})`,
+    }))
   })
 }
 
@@ -40,7 +46,11 @@ export function assignState(graph: JobGraph, metadata: CheckpointMetadata | unde
   return tasksOf(graph).map(({ vertex, subtask }, task) => ({
     task,
     operators: (graph.vertices[vertex] as JobVertex).operators.map((operator) =>
-      operatorRestore(graph.vertices[vertex] as JobVertex, subtask, metadata?.operators.find(({ operatorId }) => operatorId === operator.operatorId)),
+      operatorRestore(
+        graph.vertices[vertex] as JobVertex,
+        subtask,
+        metadata?.operators.find(({ operatorId }) => operatorId === operator.operatorId),
+      ),
     ),
   }))
 }
@@ -52,7 +62,9 @@ function operatorRestore(vertex: JobVertex, subtask: number, stored: OperatorMet
   for (const old of stored.subtasks) operator[old.index] = old.operator ?? null
   return {
     finished: stored.subtasks.length > 0 && stored.subtasks.every(({ finished }) => finished),
-    keyed: stored.subtasks.flatMap(({ keyed }) => (keyed !== undefined && meet(keyed.identity.keyGroups, range) ? [keyed] : [])),
+    keyed: stored.subtasks.flatMap(({ keyed }) =>
+      keyed !== undefined && meet(keyed.identity.keyGroups, range) ? [keyed] : [],
+    ),
     operator,
   }
 }
@@ -73,20 +85,28 @@ export function fitToState(graph: JobGraph, metadata: CheckpointMetadata, allowN
 }
 
 function holdsState(operator: OperatorMetadata): boolean {
-  return operator.coordinator !== undefined || operator.subtasks.some(({ keyed, operator: list }) => keyed !== undefined || list !== undefined)
+  return (
+    operator.coordinator !== undefined ||
+    operator.subtasks.some(({ keyed, operator: list }) => keyed !== undefined || list !== undefined)
+  )
 }
 
 function fitVertex(vertex: JobVertex, metadata: CheckpointMetadata): JobVertex {
   const stored = vertex.operators.flatMap((operator) => {
     const found = metadata.operators.find(({ operatorId }) => operatorId === operator.operatorId)
-    return found !== undefined && found.subtasks.some(({ keyed }) => keyed !== undefined) ? [{ operator, found }] : []
+    return found?.subtasks.some(({ keyed }) => keyed !== undefined) ? [{ operator, found }] : []
   })
   return stored.reduce((fitted, { operator, found }) => fitOperator(fitted, operator, found), vertex)
 }
 
 function fitOperator(vertex: JobVertex, operator: ChainedOperator, stored: OperatorMetadata): JobVertex {
   const { maxParallelism } = stored
-  const details = { operator: operator.name, storedMaxParallelism: maxParallelism, parallelism: vertex.parallelism, maxParallelism: vertex.maxParallelism }
+  const details = {
+    operator: operator.name,
+    storedMaxParallelism: maxParallelism,
+    parallelism: vertex.parallelism,
+    maxParallelism: vertex.maxParallelism,
+  }
   if (vertex.parallelism > maxParallelism)
     throw new StreamError('PARALLELISM_ABOVE_MAXIMUM', {
       message: `Operator "${operator.name}" runs with parallelism ${vertex.parallelism}, and its stored state has a max parallelism of ${maxParallelism}.`,

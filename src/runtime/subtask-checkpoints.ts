@@ -69,8 +69,10 @@ export class SubtaskCheckpoints {
       deps: {
         write: (_, signal) => writeSubtask(frozen() as FrozenSubtask, environment, signal),
         release: () => frozen()?.release(),
-        acknowledge: ({ handles }) => tell({ type: 'checkpoint.acknowledged', task, attempt, checkpointId, handles: handles as unknown as Json }),
-        decline: ({ reason, message }) => tell({ type: 'checkpoint.declined', task, attempt, checkpointId, reason, message }),
+        acknowledge: ({ handles }) =>
+          tell({ type: 'checkpoint.acknowledged', task, attempt, checkpointId, handles: handles as unknown as Json }),
+        decline: ({ reason, message }) =>
+          tell({ type: 'checkpoint.declined', task, attempt, checkpointId, reason, message }),
         discard: (states) => environment.discard(handlesOf(states)),
         forget: () => this.#forget(checkpointId),
         nowMs: () => environment.ports.clock.now(),

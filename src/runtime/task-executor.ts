@@ -62,7 +62,12 @@ export class TaskExecutor {
     })
     this.#tasks = tasks
     const { settings, ports, turnLoop } = this.#environment
-    const members = tasks.map(({ gate, options }) => ({ vertex: options.vertexIndex, subtask: options.subtask, gate, wakeable: turnLoop }))
+    const members = tasks.map(({ gate, options }) => ({
+      vertex: options.vertexIndex,
+      subtask: options.subtask,
+      gate,
+      wakeable: turnLoop,
+    }))
     const connections = connect(this.#graph, members, settings.channelCredit, ports.random)
     tasks.forEach((task, index) => {
       task.start(connections[index] as (typeof connections)[number])

@@ -11,13 +11,19 @@ interface Known {
   readonly checksum: string
 }
 
-const known = JSON.parse(readFileSync(new URL('../fixtures/bench/checksums.json', import.meta.url), 'utf8')) as readonly Known[]
+const known = JSON.parse(
+  readFileSync(new URL('../fixtures/bench/checksums.json', import.meta.url), 'utf8'),
+) as readonly Known[]
 const small = known.filter(({ workload, records }) => ['S0', 'S1', 'S2'].includes(workload) && records <= 100_000)
 
 function run({ workload, records, keys }: Known, ...more: readonly string[]): { readonly checksum: string } {
   const program = fileURLToPath(new URL('run.mjs', import.meta.url))
   const sizes = ['--records', String(records), ...(keys === 0 ? [] : ['--keys', String(keys)])]
-  return JSON.parse(execFileSync(process.execPath, [program, workload, ...sizes, '--warmup', '0', '--reps', '1', ...more], { encoding: 'utf8' }))
+  return JSON.parse(
+    execFileSync(process.execPath, [program, workload, ...sizes, '--warmup', '0', '--reps', '1', ...more], {
+      encoding: 'utf8',
+    }),
+  )
 }
 
 describe('A benchmark', () => {

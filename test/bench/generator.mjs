@@ -57,7 +57,12 @@ export function recordMaker({ keys, freshKeys, preload }) {
       rank = below + (h2 & below)
       if (rank >= keys) rank -= keys
     }
-    return new Rec(i, table === null ? keyOf(rank) : table[rank], (h3 >>> 12) / 1024, T0 + ((i / 100) | 0) - (((h3 & 0xfff) * 1000) >>> 12))
+    return new Rec(
+      i,
+      table === null ? keyOf(rank) : table[rank],
+      (h3 >>> 12) / 1024,
+      T0 + ((i / 100) | 0) - (((h3 & 0xfff) * 1000) >>> 12),
+    )
   }
 }
 

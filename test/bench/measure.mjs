@@ -12,7 +12,12 @@ export function startMeasuring() {
     const wall = (performance.now() - wallMs) / 1000
     const { user, system } = process.cpuUsage(cpu)
     const used = (user + system) / 1e6
-    return { wall, cpu: used, thread: mainThreadSeconds() - thread, foreign: Math.max(0, (machineSeconds() - machine - used) / wall) }
+    return {
+      wall,
+      cpu: used,
+      thread: mainThreadSeconds() - thread,
+      foreign: Math.max(0, (machineSeconds() - machine - used) / wall),
+    }
   }
 }
 

@@ -54,7 +54,8 @@ async function runOnce() {
   const env = StreamExecutionEnvironment.getExecutionEnvironment()
   env.setParallelism(parallelism)
   const folder = flags['checkpoint-dir'] ?? mkdtempSync(join(tmpdir(), 'millrace-bench-'))
-  if (intervalMs !== undefined) env.enableCheckpointing(intervalMs).getCheckpointConfig().setCheckpointStorage(`file://${folder}`)
+  if (intervalMs !== undefined)
+    env.enableCheckpointing(intervalMs).getCheckpointConfig().setCheckpointStorage(`file://${folder}`)
   const sink = workloads[workload](env, { records, keys: keys || 1, freshKeys, preload: false })
   const checkpoints = []
   const stop = startMeasuring()
@@ -111,7 +112,8 @@ function print(all) {
         : {
             checkpointIntervalMs: intervalMs,
             checkpoints: checkpoints.length,
-            checkpointMsMedian: checkpoints.length === 0 ? null : Math.round(median(checkpoints.map(({ durationMs }) => durationMs))),
+            checkpointMsMedian:
+              checkpoints.length === 0 ? null : Math.round(median(checkpoints.map(({ durationMs }) => durationMs))),
             checkpointBytesMedian: checkpoints.length === 0 ? null : median(checkpoints.map(({ bytes }) => bytes)),
           }),
     }),

@@ -10,7 +10,13 @@ function generated(records, make) {
   return {
     boundedness: 'bounded',
     createEnumerator: (context, restored) => {
-      let unassigned = restored ?? Array.from({ length: context.parallelism }, (_, index) => ({ id: `${index}`, next: index, step: context.parallelism }))
+      let unassigned =
+        restored ??
+        Array.from({ length: context.parallelism }, (_, index) => ({
+          id: `${index}`,
+          next: index,
+          step: context.parallelism,
+        }))
       return {
         start() {},
         addReader(subtask) {
@@ -149,7 +155,11 @@ export const workloads = {
   S1(env, { records }) {
     const sink = new ChecksumSink((y) => y)
     env
-      .fromSource(generated(records, (i) => i), none(), 'ints')
+      .fromSource(
+        generated(records, (i) => i),
+        none(),
+        'ints',
+      )
       .map((i) => (2 * i + 1) | 0)
       .filter((y) => y % 3 === 0)
       .sinkTo(sink)

@@ -9,7 +9,9 @@ interface RecordedTrace extends WatermarkTrace {
   readonly expect: unknown
 }
 
-const traces = JSON.parse(readFileSync(new URL('../fixtures/conformance/watermark-traces.json', import.meta.url), 'utf8')) as readonly RecordedTrace[]
+const traces = JSON.parse(
+  readFileSync(new URL('../fixtures/conformance/watermark-traces.json', import.meta.url), 'utf8'),
+) as readonly RecordedTrace[]
 
 describe('watermarks of several channels combine as in Flink', () => {
   test.each(traces)('$name', ({ expect: expected, ...trace }) => {

@@ -1,6 +1,12 @@
 /** Split enumerators that misbehave: one that never closes, one that fails before the first attempt. */
 import { expect, it } from 'vitest'
-import { DataGeneratorSource, DiscardingSink, RestartStrategies, type Source, WatermarkStrategy } from '../../src/index.ts'
+import {
+  DataGeneratorSource,
+  DiscardingSink,
+  RestartStrategies,
+  type Source,
+  WatermarkStrategy,
+} from '../../src/index.ts'
 import { describeJobs } from './harness.ts'
 import { Ledger } from './parts.ts'
 

@@ -123,7 +123,9 @@ describe('a job', () => {
       const asks = gives(edge, 'askRestart')
       expect(asks.length).toBeLessThanOrEqual(1)
       if (asks.length === 1)
-        expect(['created.restoring', 'running.working', 'restarting.restoring'], words(edge)).toContain(place(edge.before.value))
+        expect(['created.restoring', 'running.working', 'restarting.restoring'], words(edge)).toContain(
+          place(edge.before.value),
+        )
     }
   })
 
@@ -193,9 +195,12 @@ describe('a job', () => {
   test('calls for the final checkpoint when the last unfinished task comes to wait for it, and again when one of them finishes', () => {
     for (const edge of edges) {
       const { before, after, fact } = edge
-      const waits = (task: number) => after.context.awaitFinalCheckpoint[task] || after.context.states[task] === 'FINISHED'
-      const moves = fact.type === 'finalCheckpoint.awaited' || (fact.type === 'task.changed' && fact.state === 'FINISHED')
-      const called = moves && fact.attempt === before.context.attempt && after.context.states.every((_, task) => waits(task))
+      const waits = (task: number) =>
+        after.context.awaitFinalCheckpoint[task] || after.context.states[task] === 'FINISHED'
+      const moves =
+        fact.type === 'finalCheckpoint.awaited' || (fact.type === 'task.changed' && fact.state === 'FINISHED')
+      const called =
+        moves && fact.attempt === before.context.attempt && after.context.states.every((_, task) => waits(task))
       const allowed = place(before.value) === 'running.working' && place(after.value) === 'running.working'
       expect(gives(edge, 'triggerFinalCheckpoint').length === 1, words(edge)).toBe(called && allowed)
     }

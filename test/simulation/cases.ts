@@ -22,7 +22,7 @@ export interface Counts {
 
 /** Returns what was met on the way. Fails at the first case with a problem. */
 export async function runCases(file: string, cases: Iterable<Case>): Promise<Counts> {
-  const only = process.env['MILLRACE_SIMULATION_ONLY']
+  const only = process.env.MILLRACE_SIMULATION_ONLY
   const counted: Counts = {
     cases: 0,
     lives: 0,

@@ -110,7 +110,7 @@ class Plan {
 
 describe('A swarm of jobs', () => {
   it('is exact, whatever each of them meets', { timeout: 24 * 60 * 60 * 1000 }, async () => {
-    const seeds = Number(process.env['MILLRACE_SIMULATION_SEEDS'] ?? DEFAULT_SEEDS)
+    const seeds = Number(process.env.MILLRACE_SIMULATION_SEEDS ?? DEFAULT_SEEDS)
     const jobs = function* (): Iterable<Case> {
       for (let seed = 1; seed <= seeds; seed++) {
         const plan = new Plan(seed)

@@ -17,6 +17,7 @@ describe('The fixtures', () => {
   })
 
   it.runIf(existsSync(shared))('are equal to the shared originals', () => {
-    for (const [copy, original] of copies) expect(readFileSync(fixtures + copy, 'utf8'), copy).toBe(readFileSync(shared + original, 'utf8'))
+    for (const [copy, original] of copies)
+      expect(readFileSync(fixtures + copy, 'utf8'), copy).toBe(readFileSync(shared + original, 'utf8'))
   })
 })

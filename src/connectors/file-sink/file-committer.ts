@@ -50,7 +50,8 @@ export class FileCommitter implements Committer<FileCommittable> {
     }
     if (waiting?.size === length) return 'pending'
     // Between the two looks a process that was replaced may have committed it.
-    if (waiting === undefined && (await this.#files.stat(this.#path(final))) !== undefined) return this.#stateOf(request)
+    if (waiting === undefined && (await this.#files.stat(this.#path(final))) !== undefined)
+      return this.#stateOf(request)
     request.failed(
       waiting === undefined
         ? this.#missing(request)

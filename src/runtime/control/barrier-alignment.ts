@@ -15,8 +15,8 @@ import {
 import { atLeastOnceAlignment, pendingIds as idsFollowed } from '#machines/at-least-once-alignment'
 import { barrierAlignment, pendingIds as idsAligned } from '#machines/barrier-alignment'
 import { type ChartTap, hostChart } from './host-chart.ts'
-import { whenDone } from './when-done.ts'
 import { textOf } from './text-of.ts'
+import { whenDone } from './when-done.ts'
 
 /**
  * The work behind the orders. What throws in `prepareOperators` or `takeSnapshot`, or rejects, is declined; a task that

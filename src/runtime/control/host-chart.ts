@@ -2,7 +2,14 @@
  * Hosts one chart: sends it facts one at a time, turns its state into permission, then has its orders obeyed.
  * The only place that makes xstate actors. It decides nothing.
  */
-import { type AnyStateMachine, createActor, type EmittedFrom, type EventFromLogic, type InputFrom, type SnapshotFrom } from 'xstate'
+import {
+  type AnyStateMachine,
+  createActor,
+  type EmittedFrom,
+  type EventFromLogic,
+  type InputFrom,
+  type SnapshotFrom,
+} from 'xstate'
 import { textOf } from './text-of.ts'
 
 export interface ChartHost<Machine extends AnyStateMachine> {
@@ -43,7 +50,10 @@ export interface ChartStep {
   readonly orders: readonly { readonly type: string }[]
 }
 
-export function hostChart<Machine extends AnyStateMachine>(machine: Machine, hosting: ChartHosting<Machine>): ChartHost<Machine> {
+export function hostChart<Machine extends AnyStateMachine>(
+  machine: Machine,
+  hosting: ChartHosting<Machine>,
+): ChartHost<Machine> {
   type Fact = EventFromLogic<Machine>
   type Order = EmittedFrom<Machine>
   const actor = createActor(machine as AnyStateMachine, { id: hosting.id, input: hosting.input })
@@ -77,7 +87,15 @@ export function hostChart<Machine extends AnyStateMachine>(machine: Machine, hos
     const taken = orders
     orders = []
     if (fact !== undefined)
-      watch((tap) => tap.stepped({ id: hosting.id, machine: machine.id, fact, value: snapshot.value, orders: taken as { type: string }[] }))
+      watch((tap) =>
+        tap.stepped({
+          id: hosting.id,
+          machine: machine.id,
+          fact,
+          value: snapshot.value,
+          orders: taken as { type: string }[],
+        }),
+      )
     for (const order of taken) hosting.obey(order)
     // A chart in a final state hears nothing more.
     if (snapshot.status === 'done') phase = 'stopped'

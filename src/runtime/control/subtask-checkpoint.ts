@@ -10,8 +10,8 @@ import {
   subtaskCheckpoint,
 } from '#machines/subtask-checkpoint'
 import { type ChartTap, hostChart } from './host-chart.ts'
-import { whenDone } from './when-done.ts'
 import { textOf } from './text-of.ts'
+import { whenDone } from './when-done.ts'
 
 /** The work behind the orders. Locations and handles are plain JSON: they cross the link. */
 export interface SubtaskCheckpointDeps<Location, Handles> {

@@ -51,15 +51,29 @@ export function operatorChain(
   }
 }
 
-function linksOf(operator: ChainedOperator, operators: readonly Operator[], writers: ReadonlyMap<number, RecordWriter>): ChainLinks {
+function linksOf(
+  operator: ChainedOperator,
+  operators: readonly Operator[],
+  writers: ReadonlyMap<number, RecordWriter>,
+): ChainLinks {
   const targets = (sideOutput: string | undefined) =>
     operator.outputs
       .filter((output) => output.sideOutput === sideOutput)
-      .map(({ to }) => (to.type === 'edge' ? (writers.get(to.index) as Input<unknown>) : (operators[to.index]?.inputs[to.input] as Input<unknown>)))
+      .map(({ to }) =>
+        to.type === 'edge'
+          ? (writers.get(to.index) as Input<unknown>)
+          : (operators[to.index]?.inputs[to.input] as Input<unknown>),
+      )
   const main = together(targets(undefined))
   const sides = [...new Set(operator.outputs.map(({ sideOutput }) => sideOutput))].filter((id) => id !== undefined)
   return {
-    output: sides.length === 0 ? main : new WithSides(main, sides.map((id) => together(targets(id)))),
+    output:
+      sides.length === 0
+        ? main
+        : new WithSides(
+            main,
+            sides.map((id) => together(targets(id))),
+          ),
     sideOutput: (id) => {
       const readers = targets(id)
       return readers.length === 0 ? undefined : together(readers)
@@ -108,7 +122,8 @@ class FanOut implements Input<unknown> {
   }
 
   processElement(value: unknown, timestamp: number): void {
-    for (let index = 0; index < this.#inputs.length; index++) (this.#inputs[index] as Input<unknown>).processElement(value, timestamp)
+    for (let index = 0; index < this.#inputs.length; index++)
+      (this.#inputs[index] as Input<unknown>).processElement(value, timestamp)
   }
 
   processWatermark(timestamp: number): void {

@@ -2,7 +2,12 @@
 import type { Partitioner } from '../../graph/job-graph.ts'
 
 /** Subtask numbers of the receiver, ascending. Pointwise edges connect few, all others connect everybody. */
-export function partitionTargets(partitioner: Partitioner, sender: number, senders: number, receivers: number): readonly number[] {
+export function partitionTargets(
+  partitioner: Partitioner,
+  sender: number,
+  senders: number,
+  receivers: number,
+): readonly number[] {
   if (partitioner.type === 'forward') return [sender]
   if (partitioner.type === 'rescale') return pointwise(sender, senders, receivers)
   return range(0, receivers)
@@ -11,7 +16,10 @@ export function partitionTargets(partitioner: Partitioner, sender: number, sende
 /** Flink's pointwise pattern: each side's subtasks are dealt evenly over the other's. */
 function pointwise(sender: number, senders: number, receivers: number): readonly number[] {
   if (senders <= receivers) {
-    return range(Math.floor((sender * receivers + senders - 1) / senders), Math.floor(((sender + 1) * receivers + senders - 1) / senders))
+    return range(
+      Math.floor((sender * receivers + senders - 1) / senders),
+      Math.floor(((sender + 1) * receivers + senders - 1) / senders),
+    )
   }
   for (let receiver = 0; receiver < receivers; receiver++) {
     const first = Math.floor((receiver * senders) / receivers)

@@ -2,8 +2,9 @@
  * The end of a chain: writes the records of one subtask into the channels of one edge, each to the channels that the
  * edge's partitioner names. Everything else goes to every channel.
  */
-import type { Random } from '../../base/random.ts'
+
 import { StreamError } from '../../base/errors.ts'
+import type { Random } from '../../base/random.ts'
 import type { ControlElement } from '../../elements/stream-element.ts'
 import type { Partitioner } from '../../graph/job-graph.ts'
 import type { Input } from '../../operators/operator.ts'
@@ -37,7 +38,10 @@ export function recordWriter(options: RecordWriterOptions): RecordWriter {
       return new SelectingWriter(channels, customSelector(partitioner.partition, channels.length))
     case 'hash':
       if (only !== undefined) return new SingleWriter(channels, only)
-      return new SelectingWriter(channels, hashSelector(partitioner.keySelector, options.maxParallelism, channels.length, options.receiver))
+      return new SelectingWriter(
+        channels,
+        hashSelector(partitioner.keySelector, options.maxParallelism, channels.length, options.receiver),
+      )
     case 'shuffle':
       if (only !== undefined) return new SingleWriter(channels, only)
       return new SelectingWriter(channels, () => Math.floor(options.random.next() * channels.length))
@@ -61,7 +65,9 @@ function hashSelector(
   receiver = '',
 ): (value: unknown) => number {
   const select = keySelector as (value: unknown) => unknown
-  const channelOf = Uint16Array.from({ length: maxParallelism }, (_, group) => subtaskOfKeyGroup(group, maxParallelism, parallelism))
+  const channelOf = Uint16Array.from({ length: maxParallelism }, (_, group) =>
+    subtaskOfKeyGroup(group, maxParallelism, parallelism),
+  )
   return (value) => {
     const key = select(value)
     try {
@@ -73,7 +79,10 @@ function hashSelector(
   }
 }
 
-function customSelector(partition: (value: never, numPartitions: number) => number, parallelism: number): (value: unknown) => number {
+function customSelector(
+  partition: (value: never, numPartitions: number) => number,
+  parallelism: number,
+): (value: unknown) => number {
   const select = partition as (value: unknown, numPartitions: number) => number
   return (value) => {
     const chosen = select(value, parallelism)

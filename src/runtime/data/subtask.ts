@@ -58,8 +58,12 @@ export class Subtask implements Runnable {
     this.#parts = parts
     this.#channelsWithData = parts.channels.length
     this.#source = parts.source === undefined ? 'ended' : 'reading'
-    this.#valveIndex = parts.channels.map((channel, index) => parts.channels.slice(0, index).filter((other) => other.input === channel.input).length)
-    this.#valves = parts.inputs.map((input, index) => new WatermarkValve(parts.channels.filter((channel) => channel.input === index).length, input))
+    this.#valveIndex = parts.channels.map(
+      (channel, index) => parts.channels.slice(0, index).filter((other) => other.input === channel.input).length,
+    )
+    this.#valves = parts.inputs.map(
+      (input, index) => new WatermarkValve(parts.channels.filter((channel) => channel.input === index).length, input),
+    )
   }
 
   /** Runs in a later step, between two elements and never during a standstill. */
@@ -114,7 +118,8 @@ export class Subtask implements Runnable {
         continue
       }
       if (permission.held[channel.index] === true) continue
-      if (gate.closed === 0 && drain(channel, inputs[channel.input] as Input<unknown>, budget, gate) > 0) progressed = true
+      if (gate.closed === 0 && drain(channel, inputs[channel.input] as Input<unknown>, budget, gate) > 0)
+        progressed = true
       const control = channel.firstControl()
       if (control === undefined || gate.insideAnElement || (gate.closed !== 0 && needsCredit(control))) continue
       channel.takeControl()
@@ -128,9 +133,15 @@ export class Subtask implements Runnable {
     const { events } = this.#parts
     switch (element.type) {
       case 'watermark':
-        return (this.#valves[channel.input] as WatermarkValve).inputWatermark(this.#valveIndex[channel.index] as number, element.timestamp)
+        return (this.#valves[channel.input] as WatermarkValve).inputWatermark(
+          this.#valveIndex[channel.index] as number,
+          element.timestamp,
+        )
       case 'watermarkStatus':
-        return (this.#valves[channel.input] as WatermarkValve).inputStatus(this.#valveIndex[channel.index] as number, element.idle)
+        return (this.#valves[channel.input] as WatermarkValve).inputStatus(
+          this.#valveIndex[channel.index] as number,
+          element.idle,
+        )
       case 'barrier':
         return events.barrierArrived(channel.index, element)
       case 'cancellation':

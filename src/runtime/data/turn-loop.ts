@@ -27,7 +27,12 @@ export interface TurnLimits {
   readonly stepsPerTurn: number
 }
 
-export const DEFAULT_TURN_LIMITS: TurnLimits = { turnMs: 8, turnMsWithControlWork: 2, backgroundMs: 5, stepsPerTurn: 1_000_000 }
+export const DEFAULT_TURN_LIMITS: TurnLimits = {
+  turnMs: 8,
+  turnMsWithControlWork: 2,
+  backgroundMs: 5,
+  stepsPerTurn: 1_000_000,
+}
 
 /** Records per step: doubled while steps are quick, cut to what is quick when one takes long: a slow function cannot hold a turn. */
 const LARGEST_BUDGET = 512

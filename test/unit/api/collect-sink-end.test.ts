@@ -15,7 +15,13 @@ it('A loop over a CollectSink throws what failed the job', async () => {
   const env = StreamExecutionEnvironment.getExecutionEnvironment()
   const sink = new CollectSink<number>()
   env.setRestartStrategy(RestartStrategies.noRestart())
-  env.fromSequence(1, 3).map((value): number => { if (value === 2) throw new Error('two'); return value }).sinkTo(sink)
+  env
+    .fromSequence(1, 3)
+    .map((value): number => {
+      if (value === 2) throw new Error('two')
+      return value
+    })
+    .sinkTo(sink)
   await env.executeAsync()
   const reading = (async () => {
     for await (const _ of sink);

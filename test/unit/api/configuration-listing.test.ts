@@ -1,5 +1,12 @@
 import { expect, it } from 'vitest'
-import { CheckpointingMode, CollectSink, RestartStrategies, StreamExecutionEnvironment, Time, TimeUnit } from '../../../src/index.ts'
+import {
+  CheckpointingMode,
+  CollectSink,
+  RestartStrategies,
+  StreamExecutionEnvironment,
+  Time,
+  TimeUnit,
+} from '../../../src/index.ts'
 
 it("the listing of Flink's documentation compiles line for line, and a job runs with it", async () => {
   const warnings: string[] = []
@@ -34,7 +41,12 @@ it('unaligned checkpoints are refused where they would not be exact', async () =
 
 it('unaligned checkpoints are turned off again with false', async () => {
   const env = StreamExecutionEnvironment.getExecutionEnvironment()
-  env.enableCheckpointing(1000).getCheckpointConfig().enableUnalignedCheckpoints().enableUnalignedCheckpoints(false).setMaxConcurrentCheckpoints(2)
+  env
+    .enableCheckpointing(1000)
+    .getCheckpointConfig()
+    .enableUnalignedCheckpoints()
+    .enableUnalignedCheckpoints(false)
+    .setMaxConcurrentCheckpoints(2)
   env.fromSequence(1, 3).sinkTo(new CollectSink<number>())
   await env.execute('aligned')
 })

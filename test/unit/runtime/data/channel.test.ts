@@ -15,7 +15,11 @@ function fixture(credit = 4) {
   })
   const read: unknown[] = []
   const gate: Gate = { closed: 0 }
-  const input: Input<unknown> = { processElement: (value) => read.push(value), processWatermark() {}, processWatermarkStatus() {} }
+  const input: Input<unknown> = {
+    processElement: (value) => read.push(value),
+    processWatermark() {},
+    processWatermarkStatus() {},
+  }
   return { channel, told, read, gate, input }
 }
 
@@ -51,7 +55,12 @@ describe('A channel', () => {
     const stamps: number[] = []
     channel.push('a', 17)
     channel.push('b', NO_TIMESTAMP)
-    drain(channel, { processElement: (_, at) => stamps.push(at), processWatermark() {}, processWatermarkStatus() {} }, 9, gate)
+    drain(
+      channel,
+      { processElement: (_, at) => stamps.push(at), processWatermark() {}, processWatermarkStatus() {} },
+      9,
+      gate,
+    )
     expect(stamps).toEqual([17, NO_TIMESTAMP])
   })
 

@@ -10,7 +10,10 @@ const nobody = { outputFull() {}, outputFree() {}, wake() {} }
 
 /** What each of `receivers` channels holds after `values` went through a writer. */
 function written(partitioner: Partitioner, receivers: number, values: readonly unknown[], sender = 0): unknown[][] {
-  const channels = Array.from({ length: receivers }, (_, index) => new Channel({ credit: 1000, input: 0, index, sender: nobody, receiver: nobody }))
+  const channels = Array.from(
+    { length: receivers },
+    (_, index) => new Channel({ credit: 1000, input: 0, index, sender: nobody, receiver: nobody }),
+  )
   const writer = recordWriter({ partitioner, channels, sender, maxParallelism: 128, random: seededRandom(1) })
   for (const value of values) writer.processElement(value, 0)
   return channels.map((channel) => channel.values.slice(0, channel.tail))
@@ -42,11 +45,19 @@ describe('A writer sends', () => {
   })
 
   it('with shuffle to all of them', () => {
-    for (const held of written({ type: 'shuffle' }, 3, Array.from({ length: 300 }, (_, index) => index))) expect(held.length).toBeGreaterThan(60)
+    for (const held of written(
+      { type: 'shuffle' },
+      3,
+      Array.from({ length: 300 }, (_, index) => index),
+    ))
+      expect(held.length).toBeGreaterThan(60)
   })
 
   it('with a custom partitioner where that says', () => {
-    expect(written({ type: 'custom', partition: (value: number) => value % 2 } as Partitioner, 2, [1, 2, 3])).toEqual([[2], [1, 3]])
+    expect(written({ type: 'custom', partition: (value: number) => value % 2 } as Partitioner, 2, [1, 2, 3])).toEqual([
+      [2],
+      [1, 3],
+    ])
   })
 
   it('nowhere when a custom partitioner names a partition that does not exist', () => {
@@ -57,8 +68,16 @@ describe('A writer sends', () => {
   })
 
   it('control elements to every channel, whatever the partitioner', () => {
-    const channels = [0, 1].map((index) => new Channel({ credit: 9, input: 0, index, sender: nobody, receiver: nobody }))
-    const writer = recordWriter({ partitioner: { type: 'global' }, channels, sender: 0, maxParallelism: 128, random: seededRandom(1) })
+    const channels = [0, 1].map(
+      (index) => new Channel({ credit: 9, input: 0, index, sender: nobody, receiver: nobody }),
+    )
+    const writer = recordWriter({
+      partitioner: { type: 'global' },
+      channels,
+      sender: 0,
+      maxParallelism: 128,
+      random: seededRandom(1),
+    })
     writer.processWatermark(5)
     writer.writeControl({ type: 'endOfPartition' })
     for (const channel of channels) expect(channel.firstControl()).toEqual({ type: 'watermark', timestamp: 5 })
@@ -75,7 +94,13 @@ describe('A subtask has channels', () => {
       [0, 1, 2],
       [3, 4],
     ])
-    expect([0, 1, 2, 3, 4].map((sender) => partitionTargets({ type: 'rescale' }, sender, 5, 2))).toEqual([[0], [0], [1], [1], [1]])
+    expect([0, 1, 2, 3, 4].map((sender) => partitionTargets({ type: 'rescale' }, sender, 5, 2))).toEqual([
+      [0],
+      [0],
+      [1],
+      [1],
+      [1],
+    ])
   })
 
   it('with everything else to all receivers', () => {
