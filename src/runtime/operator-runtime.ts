@@ -17,7 +17,7 @@ import { twoPhaseCommit } from './control/two-phase-commit.ts'
 import type { ChainLinks } from './data/operator-chain.ts'
 import type { SubtaskGate } from './data/subtask-gate.ts'
 import type { OperatorRestore } from './restore-assignment.ts'
-import type { StreamTaskOptions } from './stream-task.ts'
+import type { StreamTaskOptions } from './task-environment.ts'
 
 /** How an operator reaches its subtask. */
 export interface OperatorHooks {

@@ -4,39 +4,21 @@
  */
 import { StreamError } from '../base/errors.ts'
 import { type CheckpointBarrier, MAX_WATERMARK } from '../elements/stream-element.ts'
-import type { ChainedOperator, JobVertex } from '../graph/job-graph.ts'
+import type { ChainedOperator } from '../graph/job-graph.ts'
 import type { Input, Operator, SourceOperator } from '../operators/operator.ts'
 import { type AlignmentHost, hostAlignment } from './control/barrier-alignment.ts'
 import { hostTask, type Task } from './control/task.ts'
 import { textOf } from './control/text-of.ts'
-import { whenDone } from './control/when-done.ts'
 import { inOrder, type OperatorChain, operatorChain } from './data/operator-chain.ts'
 import { type Permission, Subtask } from './data/subtask.ts'
 import { SubtaskGate } from './data/subtask-gate.ts'
 import type { Connections } from './exchange.ts'
-import type { TaskFact } from './link.ts'
+import { Notifications } from './notifications.ts'
 import { OperatorLives } from './operator-lives.ts'
 import { OperatorRuntime } from './operator-runtime.ts'
-import type { TaskRestore } from './restore-assignment.ts'
 import type { SourceEvent } from './source-coordinator.ts'
 import { SubtaskCheckpoints } from './subtask-checkpoints.ts'
-import type { TaskEnvironment } from './task-environment.ts'
-
-export interface StreamTaskOptions {
-  readonly task: number
-  readonly attempt: number
-  readonly vertexIndex: number
-  readonly vertex: JobVertex
-  readonly subtask: number
-  /** `Source: lines (1/4)` */
-  readonly name: string
-  readonly restore: TaskRestore
-  readonly restoredCheckpointId: number | undefined
-  /** Where the files of that checkpoint lie. */
-  readonly location: string | undefined
-  readonly environment: TaskEnvironment
-  tell(fact: TaskFact): void
-}
+import type { StreamTaskOptions, TaskEnvironment } from './task-environment.ts'
 
 export class StreamTask {
   readonly options: StreamTaskOptions
@@ -55,8 +37,7 @@ export class StreamTask {
   #subtask: Subtask | undefined
   #alignment: AlignmentHost | undefined
   #drain = true
-  /** The notification that is under way, however it ends. */
-  #notifying: Promise<void> | undefined
+  readonly #notifications = new Notifications((thrown) => this.fail(thrown))
   /** The operator whose function threw, for reports. */
   #blamed: string | null = null
 
@@ -121,8 +102,8 @@ export class StreamTask {
   }
 
   notifyCheckpointComplete(checkpointId: number): void {
-    this.#notify(
-      (operator) => operator.notifyCheckpointComplete?.(checkpointId),
+    this.#notifications.tell(
+      () => inOrder(this.#operatorObjects().map((operator) => () => operator.notifyCheckpointComplete?.(checkpointId))),
       () => this.#host.send({ type: 'checkpoint.committed', checkpointId }),
     )
   }
@@ -130,8 +111,8 @@ export class StreamTask {
   notifyCheckpointAborted(checkpointId: number): void {
     this.#checkpoints.abort(checkpointId)
     this.#alignment?.send({ type: 'checkpoint.aborted', checkpointId })
-    this.#notify(
-      (operator) => operator.notifyCheckpointAborted?.(checkpointId),
+    this.#notifications.tell(
+      () => inOrder(this.#operatorObjects().map((operator) => () => operator.notifyCheckpointAborted?.(checkpointId))),
       () => {},
     )
   }
@@ -152,23 +133,6 @@ export class StreamTask {
 
   get #path(): string {
     return `${this.options.name}#${this.options.attempt}`
-  }
-
-  /** One notification after the other: no function is called again while it waits in the last call. */
-  #notify(call: (operator: Operator) => void | Promise<void>, done: () => void): void {
-    const notify = () => inOrder(this.#operatorObjects().map((operator) => () => call(operator)))
-    const notified = () => (this.#notifying === undefined ? notify() : this.#notifying.then(notify))
-    const inTurn = () => {
-      const waiting = notified()
-      if (!(waiting instanceof Promise)) return
-      const over = () => {
-        if (this.#notifying === mine) this.#notifying = undefined
-      }
-      const mine: Promise<void> = waiting.then(over, over)
-      this.#notifying = mine
-      return waiting
-    }
-    whenDone(inTurn, done, (thrown) => this.fail(thrown))
   }
 
   #operatorObjects(): readonly Operator[] {
@@ -374,7 +338,7 @@ export class StreamTask {
     await this.#restoring?.catch(() => {})
     await this.#lives?.close().catch(() => {})
     await Promise.allSettled(this.#runtimes.map((runtime) => runtime.close()))
-    await this.#notifying?.catch(() => {})
+    await this.#notifications.settled()
     await this.gate.underWay.settled()
   }
 

@@ -1,9 +1,15 @@
-/** What all subtasks of a thread share: ports, settings, the turn loop, the way to and from checkpoint storage. Types only. */
+/**
+ * What all subtasks of a thread share: ports, settings, the turn loop, the way to and from checkpoint storage; and what one
+ * of them is made of. Types only.
+ */
 import type { Ports } from '../base/ports.ts'
+import type { JobVertex } from '../graph/job-graph.ts'
 import type { SnapshotReader, SnapshotWriter, StateHandle } from '../state/snapshot.ts'
 import type { Causes } from './control/causes.ts'
 import type { ChartTap } from './control/host-chart.ts'
 import type { TurnLoop } from './data/turn-loop.ts'
+import type { TaskFact } from './link.ts'
+import type { TaskRestore } from './restore-assignment.ts'
 
 export interface TaskEnvironment {
   readonly jobId: string
@@ -32,4 +38,21 @@ export interface TaskSettings {
   readonly commitTimeoutMs: number
   /** Records that a channel holds before its sender must wait. */
   readonly channelCredit: number
+}
+
+/** What makes one subtask of one attempt. */
+export interface StreamTaskOptions {
+  readonly task: number
+  readonly attempt: number
+  readonly vertexIndex: number
+  readonly vertex: JobVertex
+  readonly subtask: number
+  /** `Source: lines (1/4)` */
+  readonly name: string
+  readonly restore: TaskRestore
+  readonly restoredCheckpointId: number | undefined
+  /** Where the files of that checkpoint lie. */
+  readonly location: string | undefined
+  readonly environment: TaskEnvironment
+  tell(fact: TaskFact): void
 }

@@ -81,7 +81,7 @@ export const CHECKPOINTING_OPTIONS = {
     default: false,
     aliases: ['execution.checkpointing.unaligned'],
     description:
-      'Barriers may overtake records, which become part of the checkpoint. Needs EXACTLY_ONCE and one checkpoint at a time.',
+      'Barriers may overtake records, which become part of the checkpoint. Needs EXACTLY_ONCE and one checkpoint at a time. This version takes aligned checkpoints in their place, and says so.',
   },
   'execution.checkpointing.aligned-checkpoint-timeout': {
     area: 'checkpointing',
