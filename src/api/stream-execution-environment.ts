@@ -182,8 +182,8 @@ export class StreamExecutionEnvironment {
     const started = await start(graph, { ports, configuration, jobName, start: from })
     const handle = started.type === 'started' ? started.handle : endedJob({ ...started, jobName })
     if (started.type === 'started') run?.jobStarted(handle)
-    else run?.jobSkipped(jobName, started.message)
-    if (started.type === 'alreadyEnded') ports.logger.info(started.message)
+    else if (run === undefined) ports.logger.info(started.message)
+    else run.jobSkipped(jobName, started.message)
     return new JobClient(handle, { signal, canSuspend: keepsCheckpoints(configuration) })
   }
 

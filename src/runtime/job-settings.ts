@@ -87,7 +87,10 @@ function refuseUnsupported(configuration: ConfigurationReader): void {
   if (configuration.get('state.backend.type') === 'leveldb')
     refuse('state.backend.type', 'State backend leveldb', 'Use hashmap.')
   const afterFinish = 'execution.checkpointing.checkpoints-after-tasks-finish'
-  if (configuration.get('execution.checkpointing.interval') !== undefined && !configuration.get(afterFinish))
+  if (
+    configuration.get('execution.checkpointing.interval') !== undefined &&
+    !configuration.get('execution.checkpointing.checkpoints-after-tasks-finish')
+  )
     throw new StreamError('UNSUPPORTED', {
       message: `${configuration.originOf(afterFinish)}: with ${afterFinish} off, what a bounded job writes after its last checkpoint would never be committed.`,
       hint: 'Leave the option on: the end of a job then waits for one last checkpoint, which is taken at once.',
@@ -101,7 +104,7 @@ function refuseUnsupported(configuration: ConfigurationReader): void {
  */
 function checkUnaligned(configuration: ConfigurationReader, warn: (line: string) => void): void {
   const option = 'execution.checkpointing.unaligned.enabled'
-  if (!configuration.get(option)) return
+  if (!configuration.get('execution.checkpointing.unaligned.enabled')) return
   const mode = configuration.get('execution.checkpointing.mode')
   const concurrent = configuration.get('execution.checkpointing.max-concurrent-checkpoints')
   if (mode !== 'EXACTLY_ONCE' || concurrent !== 1)
