@@ -223,10 +223,18 @@ describe('under millrace run', () => {
     pad.env.fromData([1]).print()
     const client = await pad.env.executeAsync('done')
     expect(told).toEqual([['skipped', 'done', 'nothing left to do']])
-    expect(pad.lines).toEqual(['nothing left to do'])
+    // The command says it; the log need not say it again.
+    expect(pad.lines).toEqual([])
     expect(await client.getJobStatus()).toBe('FINISHED')
     expect(await client.getJobExecutionResult()).toEqual({ jobId: 'b'.repeat(32), netRuntimeMs: 0 })
     await expect(client.triggerCheckpoint()).rejects.toMatchObject({ code: 'CHECKPOINT_FAILED' })
+  })
+
+  it('elsewhere the log says that a job had ended before', async () => {
+    const pad = new Launchpad({ alreadyEnded: true })
+    pad.env.fromData([1]).print()
+    await pad.env.executeAsync('done')
+    expect(pad.lines).toEqual(['nothing left to do'])
   })
 
   it('tells the command of a job that is refused, with the very error', async () => {
