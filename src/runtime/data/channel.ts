@@ -67,8 +67,15 @@ export class Channel {
     }
   }
 
-  /** Needs no credit. */
+  /**
+   * Needs no credit. A watermark takes the place of one that it follows directly: a stream of nothing but watermarks, whose
+   * records are all filtered out, would otherwise grow without bound where the receiver stands still.
+   */
   pushControl(element: ControlElement): void {
+    if (element.type === 'watermark' && this.#lastIsWatermark()) {
+      this.values[(this.tail - 1) & this.mask] = element
+      return
+    }
     if (this.tail - this.head > this.mask) this.#grow()
     const slot = this.tail & this.mask
     this.values[slot] = element
@@ -115,6 +122,12 @@ export class Channel {
 
   get size(): number {
     return this.tail - this.head
+  }
+
+  #lastIsWatermark(): boolean {
+    const last = this.tail - 1
+    const isControl = last >= this.head && (this.nextControl === last || this.#laterControls.at(-1) === last)
+    return isControl && (this.values[last & this.mask] as ControlElement).type === 'watermark'
   }
 
   #grow(): void {

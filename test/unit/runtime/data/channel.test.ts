@@ -68,7 +68,7 @@ describe('A channel', () => {
     const { channel, read, gate, input } = fixture(100)
     channel.push('a', 0)
     channel.pushControl({ type: 'watermark', timestamp: 1 })
-    channel.pushControl({ type: 'watermark', timestamp: 2 })
+    channel.pushControl({ type: 'watermarkStatus', idle: true })
     channel.push('b', 0)
     drain(channel, input, 10, gate)
     expect(read).toEqual(['a'])
@@ -79,6 +79,21 @@ describe('A channel', () => {
     drain(channel, input, 10, gate)
     expect(read).toEqual(['a', 'b'])
     expect(channel.firstControl()).toBeUndefined()
+  })
+
+  it('does not grow with watermarks between which there is no record', () => {
+    const { channel, read, gate, input } = fixture(100)
+    for (let timestamp = 1; timestamp <= 1000; timestamp++) channel.pushControl({ type: 'watermark', timestamp })
+    expect(channel.size).toBe(1)
+    channel.push('a', 0)
+    channel.pushControl({ type: 'watermark', timestamp: 1001 })
+    channel.pushControl({ type: 'watermark', timestamp: 1002 })
+    expect(channel.size).toBe(3)
+    expect(channel.firstControl()).toEqual({ type: 'watermark', timestamp: 1000 })
+    channel.takeControl()
+    drain(channel, input, 10, gate)
+    expect(read).toEqual(['a'])
+    expect(channel.firstControl()).toEqual({ type: 'watermark', timestamp: 1002 })
   })
 
   it('lets the priority lane overtake the queue', () => {
