@@ -488,7 +488,7 @@ describeJobs('A throw', (newWorld) => {
     const failure = await world.failure(env.execute('doomed'))
     expect(failure.cause).toBeInstanceOf(RangeError)
     const reported = world.steps.find(({ id, fact }) => id.endsWith('/task') && fact.type === 'task.failed')
-    expect(reported).toBeDefined()
+    expect(reported?.fact).toMatchObject({ cause: { code: 'USER_FUNCTION_FAILED', message: 'guilty' } })
   })
 })
 

@@ -252,7 +252,7 @@ describeJobs('A mistake', (newWorld) => {
     if (name === 'a state value that cannot be serialised') return expect(cause.message).toMatch(/function/)
     expect(cause.code).toBe(code)
     if (!withoutOperator.includes(name)) expect(`${cause.message} ${JSON.stringify(cause.details)}`).toContain(named)
-    if (!withoutHint.includes(name)) expect(cause.hint).toBeTruthy()
+    if (!withoutHint.includes(name)) expect(cause.hint, 'a hint in words').toMatch(/\w+ \w+/)
     if (says !== undefined) expect(`${cause.message} ${cause.hint}`).toContain(says)
     expect(world.ofType('restart.scheduled')).toEqual([])
   })

@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { systemLocks } from '../../../src/base/locks.ts'
 
+/** What whoever has the lock is given. */
+const HELD = { release: expect.any(Function) }
+
 const folders: string[] = []
 afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
@@ -20,11 +23,11 @@ function socketFiles() {
 test('a lock has one holder, and is free again when it was released', async () => {
   const name = `test-${process.pid}-${Math.random()}`
   const held = await systemLocks().tryAcquire(name)
-  expect(held).toBeDefined()
+  expect(held).toMatchObject(HELD)
   expect(await systemLocks().tryAcquire(name)).toBeUndefined()
   await held?.release()
   const again = await systemLocks().tryAcquire(name)
-  expect(again).toBeDefined()
+  expect(again).toMatchObject(HELD)
   await again?.release()
 })
 
@@ -43,6 +46,6 @@ test('where locks are socket files, the file that a dead process left does not h
   renameSync(`${path}.other`, path)
   await new Promise((done) => dying.close(done))
   const lock = await locks.tryAcquire('any')
-  expect(lock).toBeDefined()
+  expect(lock).toMatchObject(HELD)
   await lock?.release()
 })
