@@ -5,10 +5,15 @@ import type { CheckpointingMode } from './checkpointing-mode.ts'
 import { refused } from './operator-settings.ts'
 import type { ProgramOptions } from './program-options.ts'
 
+/** Which checkpoints outlive a job that was cancelled or has failed. */
 export type ExternalizedCheckpointRetention = OptionInput<'execution.checkpointing.externalized-checkpoint-retention'>
 
 const ANY_NUMBER = 2_147_483_647
 
+/**
+ * The options of checkpoints. Each setter checks its value at once, throws CONFIG_INVALID for one that is not legal,
+ * and returns `this`.
+ */
 export class CheckpointConfig {
   readonly #options: ProgramOptions
 

@@ -2,6 +2,7 @@
 import type { OperatorTransformation } from '../graph/transformation.ts'
 import { setName, setParallelism, setUid } from './operator-settings.ts'
 
+/** The end of a stream: the settings of a sink. */
 export class DataStreamSink<out T> {
   /** Never set: what the stream before it carries. */
   declare readonly element?: T | undefined
@@ -17,16 +18,19 @@ export class DataStreamSink<out T> {
     return this
   }
 
+  /** Shown in logs, events and plans. */
   name(text: string): this {
     setName(this.#operator.settings, text)
     return this
   }
 
+  /** Of this sink alone. */
   setParallelism(parallelism: number): this {
     setParallelism(this.#operator.settings, parallelism)
     return this
   }
 
+  /** Runs as a task of its own. */
   disableChaining(): this {
     this.#operator.settings.chaining = 'never'
     return this

@@ -1,9 +1,12 @@
 /** A stream of records as a program sees it. Declares only: nothing runs before the environment executes. */
 
 import { CollectSink } from '../connectors/collect/collect-sink.ts'
+import { ResultQueue } from '../connectors/collect/result-queue.ts'
 import { PrintSink } from '../connectors/print/print-sink.ts'
+import type { Serializer } from '../elements/serializer.ts'
 import type { Partitioner } from '../graph/job-graph.ts'
 import type { Transformation, UnionTransformation } from '../graph/transformation.ts'
+import type { BroadcastDescriptor } from '../operators/broadcast-states.ts'
 import { filterOperator } from '../operators/filter.ts'
 import { flatMapOperator } from '../operators/flat-map.ts'
 import type { ProcessFunction, RuntimeContext } from '../operators/functions.ts'
@@ -13,13 +16,18 @@ import type { Sink } from '../operators/sink.ts'
 import { sinkOperator } from '../operators/sink-operator.ts'
 import { timestampsAndWatermarksOperator } from '../operators/timestamps-and-watermarks.ts'
 import type { WatermarkStrategy } from '../operators/watermark-strategy.ts'
+import { BroadcastConnectedStream } from './broadcast-connected-stream.ts'
+import { BroadcastStream } from './broadcast-stream.ts'
+import { CollectedResults, type CollectOptions } from './collected-results.ts'
+import type { ConnectedStreams } from './connected-streams.ts'
 import type { DataStreamSink } from './data-stream-sink.ts'
 import type { ElementOf, FunctionReturnedPromise, KeyOf } from './key-of.ts'
 import type { KeyedStream } from './keyed-stream.ts'
-import { requireFunction, requireMember } from './operator-settings.ts'
+import { refused, requireFunction, requireMember } from './operator-settings.ts'
 import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 import type { StreamRecorder } from './stream-recorder.ts'
 
+/** A stream of records as a program sees it. Declares only: nothing runs before the environment executes. */
 export class DataStream<out T> {
   /** What was recorded for this stream: for the environment and other streams, not for programs. */
   readonly transformation: Transformation
@@ -84,6 +92,21 @@ export class DataStream<out T> {
     return this.recorder.stream({ kind: 'union', inputs } satisfies UnionTransformation)
   }
 
+  /**
+   * This stream and a broadcast one into one operator, of which every subtask sees the broadcast records. Event time is
+   * the lower of both, as with any two streams: a broadcast stream that has no watermarks holds timers back until it ends
+   * or is idle (`withIdleness`).
+   */
+  connect<U>(other: BroadcastStream<U>): BroadcastConnectedStream<T, U>
+  /** This stream and another, each through a function of its own, into one operator. */
+  connect<U>(other: DataStream<U>): ConnectedStreams<T, U>
+  connect<U>(other: DataStream<U> | BroadcastStream<U>): ConnectedStreams<T, U> | BroadcastConnectedStream<T, U> {
+    if (other instanceof BroadcastStream)
+      return new BroadcastConnectedStream<T, U>(this.recorder, this.transformation, other)
+    if (!(other instanceof DataStream)) throw refused('connect', other, 'another stream of this environment')
+    return this.recorder.connected<T, U>(this.transformation, other.transformation)
+  }
+
   /** Gives records their timestamps and the stream its watermarks; earlier ones are replaced. */
   assignTimestampsAndWatermarks(strategy: WatermarkStrategy<T>): SingleOutputStreamOperator<T> {
     return this.recorder.operator<T>({
@@ -119,8 +142,12 @@ export class DataStream<out T> {
   }
 
   /** Each record to every subtask. */
-  broadcast(): DataStream<T> {
-    return this.#partitioned({ type: 'broadcast' })
+  broadcast(): DataStream<T>
+  /** The same, for `connect`: the states of these descriptors are kept of it in every subtask. */
+  broadcast(first: BroadcastDescriptor, ...more: readonly BroadcastDescriptor[]): BroadcastStream<T>
+  broadcast(...descriptors: readonly BroadcastDescriptor[]): DataStream<T> | BroadcastStream<T> {
+    const stream = this.#partitioned({ type: 'broadcast' })
+    return descriptors.length === 0 ? stream : new BroadcastStream<T>(stream.transformation, descriptors)
   }
 
   /** To the subtask that `partitioner` says: a whole number from 0, below `numPartitions`. */
@@ -140,6 +167,7 @@ export class DataStream<out T> {
     return this.#partitioned({ type: 'custom', partition })
   }
 
+  /** Ends the stream in a sink. A stream may end in several. */
   sinkTo(sink: Sink<T>): DataStreamSink<T> {
     requireMember('sinkTo', sink, 'createWriter', 'a sink, such as FileSink.forJsonLines(folder)')
     if (sink instanceof CollectSink) this.recorder.whenEnded((...cause) => sink.end(...cause))
@@ -149,6 +177,27 @@ export class DataStream<out T> {
   /** Writes every record to stdout, behind `prefix`. Repeats records after a restart. */
   print(prefix?: string): DataStreamSink<T> {
     return this.sinkTo(new PrintSink(prefix)).name('Print to Std. Out')
+  }
+
+  /**
+   * Runs everything that was declared and gives the records of this stream to the program, through a sink of parallelism 1
+   * in the order in which they reach it. With checkpointing a record comes out when the checkpoint that covers it is
+   * complete, exactly once whatever fails; without it at once, and a restart fails the job, for its records would come
+   * twice. Some 1,000 records wait for the reader, and with checkpointing those of one interval besides; then the job
+   * stands still, its checkpoints too, until somebody reads. A process that goes on from a checkpoint may hand out again
+   * what the former one had of it.
+   *
+   * `limit`: the job is cancelled when so many records have come out, and the loop ends without an error.
+   */
+  async executeAndCollect(jobName?: string, options: CollectOptions = {}): Promise<CollectedResults<T>> {
+    const { limit, ...execution } = options
+    if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0))
+      throw refused('executeAndCollect', limit, 'a limit that is a whole number from 1, or none')
+    const { transformation } = this
+    const serializer = transformation.kind === 'operator' ? transformation.settings.serializer : undefined
+    const queue = new ResultQueue<T>({ limit, serializer: serializer as Serializer<T> | undefined })
+    this.sinkTo(queue).name('Collect').setParallelism(1)
+    return new CollectedResults<T>(await this.recorder.executeAsync(jobName, execution), queue)
   }
 
   #partitioned(partitioner: Partitioner): DataStream<T> {

@@ -1,4 +1,4 @@
-/** The handle of a job that `resume` found at its end: nothing runs, and nothing is left to do. */
+/** A job that has ended: how to tell, what is refused, and the handle of one that `resume` found at its end. */
 import { StreamError } from '../base/errors.ts'
 import type { JobHandle, JobStatus } from '../runtime/job-handle.ts'
 
@@ -13,12 +13,9 @@ export function endedJob(job: {
     jobId,
     jobName,
     status: () => job.status as JobStatus,
-    triggerCheckpoint: () =>
-      Promise.reject(
-        new StreamError('CHECKPOINT_FAILED', {
-          message: `The job "${jobName}" (${jobId}) has ended: there is nothing to take a checkpoint of.`,
-        }),
-      ),
+    triggerCheckpoint: async () => {
+      throw nothingToCheckpoint(job)
+    },
     suspend: () => Promise.resolve(),
     cancel: () => Promise.resolve(),
     result: Promise.resolve({ jobId, netRuntimeMs: 0 }),
@@ -35,4 +32,16 @@ export function endedJob(job: {
       counts: {},
     }),
   }
+}
+
+/** Nothing of it runs any more, and nothing will. */
+export function isOver(status: JobStatus): boolean {
+  return status === 'FINISHED' || status === 'FAILED' || status === 'CANCELED' || status === 'SUSPENDED'
+}
+
+export function nothingToCheckpoint({ jobId, jobName }: Pick<JobHandle, 'jobId' | 'jobName'>): StreamError {
+  return new StreamError('CHECKPOINT_FAILED', {
+    message: `The job "${jobName}" (${jobId}) has ended: there is nothing to take a checkpoint of.`,
+    details: { jobId },
+  })
 }

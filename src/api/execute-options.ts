@@ -1,8 +1,14 @@
-/** How one execution starts and what may end it. Where the code says nothing, `millrace run` and the configuration may. */
+/**
+ * How one execution starts and what may end it. Where the code says nothing, `millrace run` and the configuration may.
+ */
 import type { ConfigurationReader } from '../base/config/configuration-reader.ts'
 import type { RunContextOptions } from '../base/run-context.ts'
 import type { StartOptions } from '../runtime/execute.ts'
+import { refused } from './operator-settings.ts'
 
+/**
+ * How one execution starts and what may end it. Where the code says nothing, `millrace run` and the configuration may.
+ */
 export interface ExecuteOptions {
   /** Aborting it suspends the job where there is a checkpoint directory, else cancels it. */
   readonly signal?: AbortSignal | undefined
@@ -18,7 +24,10 @@ export interface ExecuteOptions {
   readonly takeover?: boolean | undefined
 }
 
-/** The code of the job wins over the command line, which wins over `execution.state-recovery.*`. */
+/**
+ * The code of the job wins over the command line, which wins over `execution.state-recovery.*`.
+ * @internal The runtime's types stay out of the declarations.
+ */
 export function startOf(
   code: ExecuteOptions,
   run: RunContextOptions | undefined,
@@ -33,4 +42,36 @@ export function startOf(
     resume: code.resume ?? run?.resume,
     takeover: code.takeover ?? run?.takeover ?? false,
   }
+}
+
+/** From plain JavaScript anything may come. Throws INVALID_ARGUMENT before anything is started. */
+export function checkExecuteOptions(jobName: unknown, options: unknown): void {
+  if (jobName !== undefined && typeof jobName !== 'string')
+    throw refused('execute', jobName, 'a string as name, or none')
+  if (typeof options !== 'object' || options === null)
+    throw refused('execute', options, 'an object of options, or none')
+  for (const [name, { legal, test }] of Object.entries(LEGAL)) {
+    const value: unknown = Reflect.get(options, name)
+    if (value !== undefined && !test(value)) throw refused(`execute (${name})`, value, legal)
+  }
+}
+
+const isBoolean = { legal: 'true or false', test: (value: unknown) => typeof value === 'boolean' }
+
+const LEGAL: Readonly<Record<keyof ExecuteOptions, { readonly legal: string; test(value: unknown): boolean }>> = {
+  signal: { legal: 'the signal of an AbortController', test: isSignal },
+  fromSavepoint: { legal: 'a path', test: (value) => typeof value === 'string' && value !== '' },
+  allowNonRestoredState: isBoolean,
+  claimMode: { legal: "'NO_CLAIM' or 'CLAIM'", test: (value) => value === 'NO_CLAIM' || value === 'CLAIM' },
+  resume: { legal: "'latest'", test: (value) => value === 'latest' },
+  takeover: isBoolean,
+}
+
+/** Of this realm, another, or a library. */
+function isSignal(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { aborted, addEventListener, removeEventListener } = value as Partial<Record<keyof AbortSignal, unknown>>
+  return (
+    typeof aborted === 'boolean' && typeof addEventListener === 'function' && typeof removeEventListener === 'function'
+  )
 }

@@ -3,7 +3,11 @@ import type { Transformation } from '../graph/transformation.ts'
 import type { KeyedProcessFunction, RuntimeContext } from '../operators/functions.ts'
 import { keyedProcessOperator } from '../operators/keyed-process.ts'
 import { reduceOperator } from '../operators/reduce.ts'
+import { BroadcastStream } from './broadcast-stream.ts'
+import type { ConnectedStreams } from './connected-streams.ts'
 import { DataStream } from './data-stream.ts'
+import { KeyedBroadcastConnectedStream } from './keyed-broadcast-connected-stream.ts'
+import type { KeyedConnectedStreams } from './keyed-connected-streams.ts'
 import { requireFunction } from './operator-settings.ts'
 import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 import type { StreamRecorder } from './stream-recorder.ts'
@@ -11,6 +15,7 @@ import type { StreamRecorder } from './stream-recorder.ts'
 /** A method's type: a stream of a subtype stays assignable to a stream of its supertype. */
 type KeySelector<T, K> = { select(value: T): K }['select']
 
+/** A stream whose records are partitioned by key: its functions have keyed state and timers. */
 export class KeyedStream<out T, K> extends DataStream<T> {
   readonly #keySelector: KeySelector<T, K>
 
@@ -33,5 +38,28 @@ export class KeyedStream<out T, K> extends DataStream<T> {
     requireFunction('process', create)
     const factory = () => keyedProcessOperator(this.#keySelector, create)
     return this.recorder.operator<R>({ name: 'Keyed Process', inputs: [this.transformation], keyed: true, factory })
+  }
+
+  /** The keyed side has state and timers; every subtask sees the broadcast records. */
+  override connect<U>(other: BroadcastStream<U>): KeyedBroadcastConnectedStream<K, T, U>
+  /** Two streams with keys of one type: their functions share the keyed state. */
+  override connect<U>(other: KeyedStream<U, K>): KeyedConnectedStreams<K, T, U>
+  override connect<U>(other: DataStream<U>): ConnectedStreams<T, U>
+  override connect<U>(
+    other: DataStream<U> | BroadcastStream<U>,
+  ): ConnectedStreams<T, U> | KeyedBroadcastConnectedStream<K, T, U> {
+    if (other instanceof BroadcastStream)
+      return new KeyedBroadcastConnectedStream<K, T, U>(this.recorder, this.transformation, this.#keySelector, other)
+    if (other instanceof KeyedStream) return this.#withKeyed(other)
+    return super.connect(other)
+  }
+
+  #withKeyed<U>(other: KeyedStream<U, K>): KeyedConnectedStreams<K, T, U> {
+    return this.recorder.keyedConnected<K, T, U>(
+      this.transformation,
+      other.transformation,
+      this.#keySelector,
+      other.#keySelector,
+    )
   }
 }

@@ -10,6 +10,7 @@ export interface RestartStrategyConfiguration {
   readonly options: Configuration
 }
 
+/** What is left out is as the configuration's defaults. */
 export interface ExponentialDelayOptions {
   /** Default: 1 s */
   readonly initialBackoff?: Duration | undefined

@@ -6,6 +6,7 @@ import { DataStream } from './data-stream.ts'
 import { setMaxParallelism, setName, setParallelism, setUid } from './operator-settings.ts'
 import type { StreamRecorder } from './stream-recorder.ts'
 
+/** A stream that comes out of an operator, with the settings of that operator. */
 export class SingleOutputStreamOperator<out T> extends DataStream<T> {
   readonly #operator: OperatorTransformation
 
@@ -25,11 +26,13 @@ export class SingleOutputStreamOperator<out T> extends DataStream<T> {
     return this
   }
 
+  /** Shown in logs, events and plans. State is found by `uid`. */
   name(text: string): this {
     setName(this.#operator.settings, text)
     return this
   }
 
+  /** Of this operator alone. */
   setParallelism(parallelism: number): this {
     setParallelism(this.#operator.settings, parallelism)
     return this
@@ -41,7 +44,13 @@ export class SingleOutputStreamOperator<out T> extends DataStream<T> {
     return this
   }
 
-  /** For the records of the main output, where they leave the thread. */
+  /**
+   * For the records of the main output where they go to another task: a part of the job graph, by `id` and `version`, and
+   * used where records leave the thread or are kept with a checkpoint. In this version tasks share a thread and records
+   * are passed on as they are, so it is called in two places only: by \`executeAndCollect\` with checkpointing, and under
+   * \`execution.debug-freeze\` (\`--check\`), where each such record is serialised and the copy handed on; a type that
+   * would not survive fails the job with NOT_SERIALIZABLE. Left out: the default serializer, for plain data.
+   */
   withSerializer(serializer: Serializer<T>): this {
     this.#operator.settings.serializer = serializer
     return this

@@ -21,7 +21,7 @@ import type { JobExecutionResult } from '../runtime/job-handle.ts'
 import { CheckpointConfig } from './checkpoint-config.ts'
 import type { CheckpointingMode } from './checkpointing-mode.ts'
 import { endedJob } from './ended-job.ts'
-import { type ExecuteOptions, startOf } from './execute-options.ts'
+import { checkExecuteOptions, type ExecuteOptions, startOf } from './execute-options.ts'
 import { JobClient } from './job-client.ts'
 import { checkedParallelism, requireMember } from './operator-settings.ts'
 import { processPorts } from './process-ports.ts'
@@ -30,6 +30,7 @@ import type { RestartStrategyConfiguration } from './restart-strategies.ts'
 import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 import { type JobEndListener, StreamRecorder } from './stream-recorder.ts'
 
+/** How an environment is made. */
 export interface EnvironmentOptions {
   /** As code of the job: stronger than command line and file. */
   readonly configuration?: Configuration | undefined
@@ -43,17 +44,27 @@ export interface EnvironmentSurroundings {
   /** Below the code of the job, strongest first. */
   readonly layers: readonly ConfigurationLayer[]
   readonly run: RunContext | undefined
-  /** The runtime's door. */
+  /**
+   * The runtime's door.
+   * @internal Its types stay out of the declarations.
+   */
   readonly start: typeof startJob
 }
 
 const DEFAULT_JOB_NAME = 'Millrace Streaming Job'
 
+/**
+ * Where a program begins and ends: makes streams, holds the job's options, and runs what was declared. One job at a
+ * time.
+ */
 export class StreamExecutionEnvironment {
   readonly #surroundings: EnvironmentSurroundings
   readonly #options = new ProgramOptions()
   readonly #checkpointConfig = new CheckpointConfig(this.#options)
-  readonly #recorder = new StreamRecorder(() => this.#configuration().get('parallelism.default'))
+  readonly #recorder = new StreamRecorder(
+    () => this.#configuration().get('parallelism.default'),
+    (jobName, options) => this.executeAsync(jobName, options),
+  )
 
   /** Each call is a new environment. Under `millrace run` it takes what the command line and the configuration file say. */
   static getExecutionEnvironment(options: EnvironmentOptions = {}): StreamExecutionEnvironment {
@@ -75,6 +86,7 @@ export class StreamExecutionEnvironment {
     return this
   }
 
+  /** The options of checkpoints beside their interval. */
   getCheckpointConfig(): CheckpointConfig {
     return this.#checkpointConfig
   }
@@ -91,6 +103,7 @@ export class StreamExecutionEnvironment {
     return this
   }
 
+  /** As it counts for the next operator that is declared. */
   getParallelism(): number {
     return this.#configuration().get('parallelism.default')
   }
@@ -101,6 +114,7 @@ export class StreamExecutionEnvironment {
     return this
   }
 
+  /** Where keyed state lives: `hashmap`, in memory. `leveldb`, on disk, is refused with UNSUPPORTED at the start. */
   setStateBackend(backend: 'hashmap' | 'leveldb'): this {
     this.#options.set('state.backend.type', backend, 'setStateBackend')
     return this
@@ -112,6 +126,10 @@ export class StreamExecutionEnvironment {
     return this
   }
 
+  /**
+   * A stream of what `source` reads, with the timestamps and watermarks of `strategy`. `name` is shown, and is not the
+   * uid.
+   */
   fromSource<T>(
     source: Source<T>,
     strategy: WatermarkStrategy<NoInfer<T>>,
@@ -152,6 +170,7 @@ export class StreamExecutionEnvironment {
     const { operators, listeners } = this.#recorder.take()
     let name = jobName ?? DEFAULT_JOB_NAME
     try {
+      checkExecuteOptions(jobName, options)
       const configuration = this.#configuration()
       name = jobName ?? configuration.get('pipeline.name') ?? DEFAULT_JOB_NAME
       const graph = buildJobGraph(operators, graphOptions(configuration))

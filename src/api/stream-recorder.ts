@@ -3,16 +3,20 @@
 import type { GraphOptions, OperatorTransformation, Transformation } from '../graph/transformation.ts'
 import type { OperatorFactory } from '../operators/operator.ts'
 import type { Source } from '../operators/source.ts'
+import { ConnectedStreams } from './connected-streams.ts'
 import { DataStream } from './data-stream.ts'
 import { DataStreamSink } from './data-stream-sink.ts'
+import { KeyedConnectedStreams } from './keyed-connected-streams.ts'
 import { KeyedStream } from './keyed-stream.ts'
 import { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
+import type { StreamExecutionEnvironment } from './stream-execution-environment.ts'
 
 export interface OperatorDeclaration {
   readonly name: string
   readonly inputs: readonly Transformation[]
   readonly factory: (options: GraphOptions) => OperatorFactory
   readonly source?: Source<unknown> | undefined
+  /** All its inputs, but for a broadcast one, are partitioned by key. */
   readonly keyed?: boolean | undefined
 }
 
@@ -27,10 +31,13 @@ export class StreamRecorder {
   #operators: OperatorTransformation[] = []
   #listeners: JobEndListener[] = []
   readonly #parallelism: () => number
+  /** Runs everything that was declared: for a stream that starts the job itself. */
+  readonly executeAsync: StreamExecutionEnvironment['executeAsync']
 
   /** `parallelism`: what the environment says at the moment in which an operator is declared. */
-  constructor(parallelism: () => number) {
+  constructor(parallelism: () => number, executeAsync: StreamExecutionEnvironment['executeAsync']) {
     this.#parallelism = parallelism
+    this.executeAsync = executeAsync
   }
 
   source<T>(declaration: OperatorDeclaration): SingleOutputStreamOperator<T> {
@@ -50,11 +57,21 @@ export class StreamRecorder {
   }
 
   keyed<T, K>(input: Transformation, keySelector: (value: T) => K): KeyedStream<T, K> {
-    return new KeyedStream<T, K>(
-      this,
-      { kind: 'partition', input, partitioner: { type: 'hash', keySelector } },
-      keySelector,
-    )
+    return new KeyedStream<T, K>(this, byKey(input, keySelector), keySelector)
+  }
+
+  connected<A, B>(first: Transformation, second: Transformation): ConnectedStreams<A, B> {
+    return new ConnectedStreams<A, B>(this, first, second)
+  }
+
+  keyedConnected<K, A, B>(
+    first: Transformation,
+    second: Transformation,
+    firstSelector: (value: A) => K,
+    secondSelector: (value: B) => K,
+  ): KeyedConnectedStreams<K, A, B> {
+    const inputs = [byKey(first, firstSelector), byKey(second, secondSelector)] as const
+    return new KeyedConnectedStreams<K, A, B>(this, inputs, firstSelector, secondSelector)
   }
 
   /** Calls `listener` once when the job that is declared has ended; with what failed it, where it failed. */
@@ -91,4 +108,8 @@ export class StreamRecorder {
     this.#operators.push(operator)
     return operator
   }
+}
+
+function byKey<T, K>(input: Transformation, keySelector: (value: T) => K): Transformation {
+  return { kind: 'partition', input, partitioner: { type: 'hash', keySelector } }
 }

@@ -18,6 +18,16 @@ export const ERROR_CODES = {
   UNSUPPORTED: final,
   /** A trace given to a replay function holds a step that does not exist. */
   TRACE_INVALID: final,
+  /** `millrace/testing`: something was used in a way that cannot work. */
+  TEST_MISUSE: final,
+  /** verifyOperator: the variants of one run do not give the same result. */
+  VERIFICATION_FAILED: final,
+  /** A mini cluster has nothing left to do, or goes on for ever, and what was waited for has not come. */
+  SIMULATION_STUCK: final,
+  /** The simulated process of a mini cluster was killed. */
+  PROCESS_KILLED: final,
+  /** Thrown on purpose, by a fault of `millrace/testing`. */
+  FAULT_INJECTED: again,
   /** A user's function returned what it must not: a promise, a generator, a value that would be lost. */
   FUNCTION_RESULT_INVALID: final,
   /** A custom partitioner chose a partition that does not exist. */
@@ -46,6 +56,10 @@ export const ERROR_CODES = {
   FOREIGN_STREAM: final,
   INVALID_ARGUMENT: final,
   PARALLELISM_ABOVE_MAXIMUM: final,
+  /** Whoever reads the events of a job is too far behind. */
+  EVENTS_LOST: final,
+  /** Results of executeAndCollect: read twice, or about to be handed out twice. */
+  RESULTS_COME_ONCE: final,
   MAX_PARALLELISM_CHANGED: final,
   /** A checkpoint holds state of operators that the program does not have. */
   STATE_NOT_RESTORED: final,
@@ -59,6 +73,7 @@ export const ERROR_CODES = {
   STATE_CONFLICT: final,
   STATE_CORRUPT: final,
   STATE_INCOMPATIBLE: final,
+  STATE_READ_ONLY: final,
   /** Checkpoints and savepoints: what is on the disk is not what was written there. */
   CHECKPOINT_DAMAGED: final,
   CHECKPOINT_DISCARDED: again,
@@ -98,4 +113,5 @@ export const ERROR_CODES = {
   SINK_FILE_MISSING: final,
 } as const satisfies Record<string, CodeFacts>
 
+/** Of a `StreamError`; docs/ERRORS.md has a paragraph for each. */
 export type ErrorCode = keyof typeof ERROR_CODES

@@ -1,6 +1,7 @@
 /** The one error class of the house. Codes and their meaning stand in `error-codes.ts` and docs/ERRORS.md. */
 import { ERROR_CODES, type ErrorCode } from './error-codes.ts'
 
+/** The words of an error. */
 export interface ErrorText {
   /** What happened, where, and with which value. */
   readonly message: string
@@ -13,9 +14,12 @@ export interface ErrorText {
 
 const MARK = Symbol.for('millrace.StreamError')
 
+/** Every error of the library. `code` says which, docs/ERRORS.md what to do. */
 export class StreamError extends Error {
   readonly code: ErrorCode
+  /** What to do about it. */
   readonly hint: string | undefined
+  /** Plain JSON: the values of the message, for programs. */
   readonly details: Readonly<Record<string, unknown>>
   /** Whether running again from the last checkpoint can succeed; false ends the job without asking the restart strategy. */
   readonly restartHelps: boolean

@@ -58,6 +58,10 @@ export interface FileStatus {
   /** Device and inode: the identity of the file behind the name. */
   readonly device: string
   readonly inode: string
+  /** How many names it has: 0 when it was deleted and is still open. Undefined where nobody counts them. */
+  readonly links?: number | undefined
+  /** When its contents were changed last: another text after a change, no more. Undefined where nobody notes it. */
+  readonly modified?: string | undefined
 }
 
 export interface FolderEntry {

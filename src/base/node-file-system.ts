@@ -93,8 +93,17 @@ function statusOf(stats: {
   size: bigint
   dev: bigint
   ino: bigint
+  nlink: bigint
+  mtimeNs: bigint
 }): FileStatus {
-  return { kind: kindOf(stats), size: Number(stats.size), device: String(stats.dev), inode: String(stats.ino) }
+  return {
+    kind: kindOf(stats),
+    size: Number(stats.size),
+    device: String(stats.dev),
+    inode: String(stats.ino),
+    links: Number(stats.nlink),
+    modified: String(stats.mtimeNs),
+  }
 }
 
 function kindOf(entry: Pick<Dirent, 'isFile' | 'isDirectory'>): FolderEntry['kind'] {

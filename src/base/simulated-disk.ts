@@ -23,6 +23,10 @@ export interface FileNode {
   bytes: Uint8Array
   length: number
   syncedLength: number
+  /** Names in folders as they are now. */
+  links: number
+  /** How often something was appended. */
+  writes: number
   /** A sync failed: the cache threw the bytes away, and later syncs lie. */
   poisoned: boolean
 }
@@ -102,6 +106,8 @@ export class SimulatedDisk {
       bytes: new Uint8Array(0),
       length: 0,
       syncedLength: 0,
+      links: 0,
+      writes: 0,
       poisoned: false,
     }
     this.#change(folder, name, node)
@@ -116,6 +122,7 @@ export class SimulatedDisk {
     }
     file.bytes.set(bytes, file.length)
     file.length += bytes.length
+    file.writes++
   }
 
   syncFile(file: FileNode): void {
@@ -200,6 +207,9 @@ export class SimulatedDisk {
   }
 
   #change(folder: FolderNode, name: string, node: Node | undefined): Change {
+    const replaced = folder.live.get(name)
+    if (replaced?.kind === 'file') replaced.links--
+    if (node?.kind === 'file') node.links++
     if (node === undefined) folder.live.delete(name)
     else folder.live.set(name, node)
     const change: Change = { sequence: ++this.#sequence, folder, name, node, needs: undefined }
@@ -260,6 +270,7 @@ function settle(folder: FolderNode, random: Random, seen: Set<Node>): void {
   folder.live.clear()
   for (const [name, node] of folder.durable) {
     folder.live.set(name, node)
+    if (node.kind === 'file') node.links = seen.has(node) ? node.links + 1 : 1
     if (seen.has(node)) {
       assert(node.kind === 'file', `the simulated folder '${name}' stands in two places`)
       continue

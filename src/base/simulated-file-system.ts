@@ -270,5 +270,7 @@ function statusOf(node: Node): FileStatus {
     size: node.kind === 'file' ? node.length : 0,
     device: 'simulated',
     inode: String(node.inode),
+    links: node.kind === 'file' ? node.links : 1,
+    modified: node.kind === 'file' ? String(node.writes) : '0',
   }
 }

@@ -31,12 +31,16 @@ class StoredSnapshotStream implements SnapshotStream {
   readonly #name: string
   readonly #hash: Sha256 = sha256()
   readonly #smallFileBytes: number
-  /** What is appended and not yet written. */
+  /** Of a state that may still be small: copies of what was appended. */
   #parts: Uint8Array[] = []
-  #waitingBytes = 0
+  /** Of a large one: what is not written yet. Filled, written, and used again. */
+  #block: Uint8Array | undefined
+  #blockBytes = 0
   #payloadBytes = 0
   #fileBytes = 0
   #file: WriteHandle | undefined
+  /** Something of the name may be on the disk. */
+  #begun = false
   /** Everything that touches the disk goes one after the other through here. */
   #work: Promise<void> = Promise.resolve()
   #abandoned = false
@@ -52,11 +56,15 @@ class StoredSnapshotStream implements SnapshotStream {
   }
 
   append(bytes: Uint8Array): void | Promise<void> {
-    this.#parts.push(bytes)
-    this.#waitingBytes += bytes.length
     this.#payloadBytes += bytes.length
-    if (this.#payloadBytes <= this.#smallFileBytes || this.#waitingBytes < DIGEST_CHUNK_BYTES) return
-    return this.#then(() => this.#writeWaiting())
+    if (this.#payloadBytes <= this.#smallFileBytes) {
+      this.#parts.push(bytes.slice())
+      return
+    }
+    if (this.#block === undefined || this.#blockBytes + bytes.length >= this.#block.length)
+      return this.#then(() => this.#write(bytes))
+    this.#block.set(bytes, this.#blockBytes)
+    this.#blockBytes += bytes.length
   }
 
   async finish(): Promise<StateHandle> {
@@ -65,7 +73,7 @@ class StoredSnapshotStream implements SnapshotStream {
       if (this.#payloadBytes <= this.#smallFileBytes) await this.#then(() => this.#writeWhole())
       else
         await this.#then(async () => {
-          await this.#writeWaiting()
+          await this.#writeBlock()
           await this.#file?.sync()
           await this.#close()
         })
@@ -95,7 +103,7 @@ class StoredSnapshotStream implements SnapshotStream {
       // The file goes anyway.
     }
     try {
-      if (this.#fileBytes > 0) await storage.removePrepared(this.#identity.checkpointId, this.#name)
+      if (this.#begun) await storage.removePrepared(this.#identity.checkpointId, this.#name)
     } catch {
       // What the disk does not let go of now goes with the folder of its checkpoint, or at the next start.
     }
@@ -119,6 +127,7 @@ class StoredSnapshotStream implements SnapshotStream {
     const bytes = Buffer.concat([this.#head(), ...this.#parts])
     this.#parts = []
     this.#fileBytes = bytes.length
+    this.#begun = true
     for (let offset = 0; offset < bytes.length; offset += DIGEST_CHUNK_BYTES) {
       if (offset > 0) await this.#turn()
       this.#hash.update(bytes.subarray(offset, offset + DIGEST_CHUNK_BYTES))
@@ -126,20 +135,37 @@ class StoredSnapshotStream implements SnapshotStream {
     await storage.put(this.#identity.checkpointId, this.#name, bytes)
   }
 
-  async #writeWaiting(): Promise<void> {
+  /** Into the block, which goes to the disk whenever it is full. */
+  async #write(bytes: Uint8Array): Promise<void> {
+    if (this.#block === undefined) await this.#beginLarge()
+    for (let done = 0; done < bytes.length && !this.#abandoned; ) {
+      const block = this.#block as Uint8Array
+      const piece = bytes.subarray(done, done + block.length - this.#blockBytes)
+      block.set(piece, this.#blockBytes)
+      this.#blockBytes += piece.length
+      done += piece.length
+      if (this.#blockBytes === block.length) await this.#writeBlock()
+    }
+  }
+
+  /** It will not be small. */
+  async #beginLarge(): Promise<void> {
     if (this.#abandoned) return
-    const parts = this.#parts
+    const parts = [this.#head(), ...this.#parts]
     this.#parts = []
-    this.#waitingBytes = 0
-    if (this.#file === undefined) {
-      parts.unshift(this.#head())
-      this.#file = await this.#options.storage.create(this.#identity.checkpointId, this.#name)
-    }
-    for (const block of blocksOf(parts)) {
-      this.#hash.update(block)
-      this.#fileBytes += block.length
-      await this.#file.append(block)
-    }
+    this.#block = new Uint8Array(DIGEST_CHUNK_BYTES)
+    this.#begun = true
+    this.#file = await this.#options.storage.create(this.#identity.checkpointId, this.#name)
+    for (const part of parts) await this.#write(part)
+  }
+
+  async #writeBlock(): Promise<void> {
+    if (this.#abandoned) return
+    const bytes = (this.#block as Uint8Array).subarray(0, this.#blockBytes)
+    this.#blockBytes = 0
+    this.#hash.update(bytes)
+    this.#fileBytes += bytes.length
+    await this.#file?.append(bytes)
   }
 
   #head(): Uint8Array {
@@ -156,22 +182,4 @@ class StoredSnapshotStream implements SnapshotStream {
   #turn(): Promise<void> {
     return new Promise((resolve) => this.#options.turns.next(resolve))
   }
-}
-
-/** The same bytes in pieces of 256 kB: small ones are gathered, large ones cut. */
-function* blocksOf(parts: readonly Uint8Array[]): Iterable<Uint8Array> {
-  let gathered: Uint8Array[] = []
-  let size = 0
-  for (const part of parts)
-    for (let offset = 0; offset < part.length; ) {
-      const piece = part.subarray(offset, offset + DIGEST_CHUNK_BYTES - size)
-      gathered.push(piece)
-      size += piece.length
-      offset += piece.length
-      if (size < DIGEST_CHUNK_BYTES) continue
-      yield gathered.length === 1 ? piece : Buffer.concat(gathered)
-      gathered = []
-      size = 0
-    }
-  if (size > 0) yield Buffer.concat(gathered)
 }

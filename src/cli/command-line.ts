@@ -68,7 +68,7 @@ function millrace(run: (request: RunRequest) => void): Command {
     .option('-p, --parallelism <n>', 'parallelism of operators for which the job says nothing')
     .option('-D <key=value>', 'set an option of the configuration; may be repeated', keyAndValue)
     .option('-c, --config <file>', 'configuration file, or the folder it lies in')
-    .option('--check', 'freeze records and state, so that code which changes them fails (no effect in this version)')
+    .option('--check', 'freeze records and state, so that code which changes them fails where it does; slow')
     .option('--port <n>', 'port of the REST interface (no effect in this version)', port)
     .option('--no-rest', 'no REST interface')
     .option('--dashboard <dir>', 'files of the dashboard (no effect in this version)')

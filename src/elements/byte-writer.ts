@@ -77,6 +77,19 @@ export class ByteWriter {
       this.raw(other.bytes.subarray(start, start + count))
       return
     }
+    // Four bytes at a time; what is copied beyond the end is overwritten by what comes next.
+    const at = this.length
+    if (at + count + 4 > this.bytes.length || start + count + 4 > other.bytes.length) {
+      this.#copyBytes(other, start, count)
+      return
+    }
+    const target = this.view
+    const source = other.view
+    for (let i = 0; i < count; i += 4) target.setUint32(at + i, source.getUint32(start + i, true), true)
+    this.length = at + count
+  }
+
+  #copyBytes(other: ByteWriter, start: number, count: number): void {
     this.reserve(count)
     const target = this.bytes
     const source = other.bytes

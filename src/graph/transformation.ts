@@ -22,7 +22,7 @@ export interface OperatorTransformation {
   /** Asked once, when the graph is built: only then is the configuration complete. */
   readonly factory: (options: GraphOptions) => OperatorFactory
   readonly source?: Source<unknown> | undefined
-  /** Its input is partitioned by key. */
+  /** Its inputs, but for a broadcast one, are partitioned by key. */
   readonly keyed: boolean
   /** What the setters of a stream change until the graph is built. */
   readonly settings: OperatorSettings

@@ -1,4 +1,8 @@
-/** The door `millrace/machines`: the charts of the control plane, typed as plain machines. For pictures, walks and tests. */
+/**
+ * The door `millrace/machines`: the charts of the control plane, typed as plain machines. For pictures, walks and tests.
+ *
+ * @module millrace/machines
+ */
 import type { AnyStateMachine } from 'xstate'
 import { charts as all } from '#machines/index'
 

@@ -72,8 +72,11 @@ export interface SourceOperator extends Operator {
 
 /** What `emitNext` and `pollNext` found. Small integers: it is read per record. */
 export const MORE_AVAILABLE = 0
+/** `pollNext` has nothing now: wait for `isAvailable`. */
 export const NOTHING_AVAILABLE = 1
+/** `pollNext` has emitted everything that will ever come. */
 export const END_OF_INPUT = 2
+/** What `pollNext` answers. */
 export type SourceStatus = typeof MORE_AVAILABLE | typeof NOTHING_AVAILABLE | typeof END_OF_INPUT
 
 /** Counted by plain additions on the record path. */
@@ -111,6 +114,11 @@ export interface OperatorContext<Out = unknown> {
   readonly files: FileSystem
   readonly logger: Logger
   readonly operatorState: OperatorStateStore
+  /**
+   * The same where `execution.debug-freeze` freezes what goes through `operatorState`: for the states of readers and
+   * writers, which stay their own objects. Left out: `operatorState` freezes nothing.
+   */
+  readonly unfrozenOperatorState?: OperatorStateStore | undefined
   /** Of operators behind a keyBy. */
   readonly keyedState: KeyedStateBackend | undefined
   /** Makes the timer service of a keyed operator; once. Due timers are fired by the subtask through `target`. */

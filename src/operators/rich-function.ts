@@ -58,12 +58,19 @@ export function lifeCycleOf(
 ): Required<
   Pick<Operator, 'open' | 'close' | 'notifyCheckpointComplete' | 'notifyCheckpointAborted' | 'snapshotState'>
 > {
-  const blamed = async (call: () => void | Promise<void>): Promise<void> => {
+  const blame = (thrown: unknown): never => {
+    throw context.blame(thrown)
+  }
+  /** A promise only where the function waits. */
+  const blamed = (call: () => void | Promise<void>): void | Promise<void> => {
+    let called: unknown
     try {
-      await call()
+      called = call()
     } catch (thrown) {
-      throw context.blame(thrown)
+      return blame(thrown)
     }
+    if (typeof called === 'object' && called !== null && typeof (called as { then?: unknown }).then === 'function')
+      return Promise.resolve(called as Promise<void>).catch(blame)
   }
   return {
     open() {

@@ -60,7 +60,7 @@ class WritingOperator<T> implements Operator, Input<T> {
     this.#sink = sink
     this.#context = context
     this.#counters = context.counters
-    this.#states = sinkStates(sink, context.operatorState)
+    this.#states = sinkStates(sink, context.unfrozenOperatorState ?? context.operatorState)
   }
 
   async open(): Promise<void> {

@@ -8,11 +8,13 @@ import type { Ids } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Serializer } from '../elements/serializer.ts'
 
+/** Where records leave the job. At least once by itself; exactly once as a `TwoPhaseCommittingSink`. */
 export interface Sink<in T> {
   /** Once a subtask and attempt. May wait. */
   createWriter(context: WriterContext): SinkWriter<T> | Promise<SinkWriter<T>>
 }
 
+/** Writes the records of one subtask in one attempt. */
 export interface SinkWriter<in T> {
   /** Per record. A returned promise pauses this subtask until it settles. */
   write(value: T, context: WriteContext): void | Promise<void>
@@ -24,15 +26,19 @@ export interface SinkWriter<in T> {
    * where `flush` or `prepareCommit` failed: whether the task can go on without this checkpoint.
    */
   makeDurable?(checkpointId: number): void | Promise<void>
+  /** Once at the end, whatever happened. Does not make anything visible. */
   close(): void | Promise<void>
 }
 
+/** What `write` is given beside the record. */
 export interface WriteContext {
   /** Undefined where the record has none. */
   timestamp(): number | undefined
+  /** -Infinity before the first one. */
   currentWatermark(): number
 }
 
+/** A writer with state of its own in the checkpoint. */
 export interface StatefulSinkWriter<in T, out State> extends SinkWriter<T> {
   /**
    * What the writer must get back after a restore, asked before the barrier leaves, behind `flush` and `prepareCommit`. A
@@ -41,6 +47,7 @@ export interface StatefulSinkWriter<in T, out State> extends SinkWriter<T> {
   snapshotState(checkpointId: number): readonly State[] | Promise<readonly State[]>
 }
 
+/** A sink whose writers keep state. */
 export interface StatefulSink<in T, State> extends Sink<T> {
   /** Instead of createWriter when there is state to restore. */
   restoreWriter(
@@ -52,39 +59,55 @@ export interface StatefulSink<in T, State> extends Sink<T> {
   readonly stateDistribution?: 'split' | 'union' | undefined
 }
 
+/** A writer that hands over what is to be committed. */
 export interface CommittingSinkWriter<in T, out C> extends SinkWriter<T> {
   /** After `flush`, before the barrier leaves: what is to be committed with this checkpoint. */
   prepareCommit(): readonly C[] | Promise<readonly C[]>
 }
 
+/**
+ * A sink in two steps: its writers prepare with each checkpoint, its committer makes visible what a complete checkpoint
+ * covers.
+ */
 export interface TwoPhaseCommittingSink<in T, C> extends Sink<T> {
   createWriter(context: WriterContext): CommittingSinkWriter<T, C> | Promise<CommittingSinkWriter<T, C>>
+  /** Once a subtask and attempt. May wait. */
   createCommitter(context: CommitterContext): Committer<C> | Promise<Committer<C>>
   readonly committableSerializer?: Serializer<C> | undefined
 }
 
+/** Makes visible what was prepared. One call at a time, while records go on. */
 export interface Committer<C> {
   /** Resolving commits every request not marked otherwise; throwing fails the job. Must bear being called again for the same requests. */
   commit(requests: readonly CommitRequest<C>[]): void | Promise<void>
+  /** Once at the end, whatever happened. */
   close(): void | Promise<void>
 }
 
+/** One thing to be committed, and the ways to answer for it. */
 export interface CommitRequest<C> {
+  /** What the writer handed over. */
   readonly committable: C
+  /** The checkpoint that covers it. */
   readonly checkpointId: number
   /** How often it was tried before, from 0. */
   readonly attempt: number
+  /** Another call shall try it again, `sink.committer.retries` times at most. */
   retryLater(): void
+  /** It was committed by an earlier call: nothing was done. */
   alreadyCommitted(): void
+  /** It can never be committed: the task fails with COMMIT_FAILED. */
   failed(reason: unknown): void
 }
 
+/** What a committer knows of its place. */
 export interface CommitterContext {
   readonly subtask: number
   readonly jobId: string
   readonly environment: SinkEnvironment
 }
 
+/** What a writer knows of its place. */
 export interface WriterContext {
   readonly subtask: number
   readonly parallelism: number
@@ -93,6 +116,7 @@ export interface WriterContext {
   readonly epoch: number
   /** Raised by every restart inside the process. */
   readonly attempt: number
+  /** Undefined where this attempt did not begin from a checkpoint. */
   readonly restoredCheckpointId: number | undefined
   /** Whether checkpoints will complete; without them only the end of the input commits. */
   readonly checkpointing: boolean

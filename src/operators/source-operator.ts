@@ -53,7 +53,7 @@ class ReadingOperator<T> implements SourceOperator {
     this.#gate = gate
     this.#intervalMs = needsTicks ? intervalMs : 0
     this.#serializer = source.splitSerializer ?? defaultSerializer<SourceSplit>()
-    this.#splits = context.operatorState.getListState(
+    this.#splits = (context.unfrozenOperatorState ?? context.operatorState).getListState(
       new ListStateDescriptor<SourceSplit>('source-splits', { serializer: source.splitSerializer }),
     )
     this.#output = new SourceOutput({
@@ -64,6 +64,7 @@ class ReadingOperator<T> implements SourceOperator {
       clock,
       strategy,
       operatorName: task.operatorName,
+      sideOutput: context.sideOutput,
       blame: (thrown) => context.blame(thrown),
     })
     this.#readerOutput = this.#output.reader

@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.ts'
 import { NO_TIMESTAMP } from '../elements/stream-element.ts'
 import { assignedTimestamp } from './assigned-timestamp.ts'
 import { BehindRecords } from './behind-records.ts'
+import type { OutputTag } from './functions.ts'
 import { withIdleness } from './idleness.ts'
 import type { Gate, Input, OperatorContext, OperatorCounters } from './operator.ts'
 import type { ReaderOutput } from './source.ts'
@@ -20,6 +21,7 @@ export interface SourceOutputParts<T> {
   readonly clock: Clock
   readonly strategy: WatermarkStrategy<T>
   readonly operatorName: string
+  readonly sideOutput: OperatorContext['sideOutput']
   /** Notes that the user's function threw, and gives back what it threw. */
   blame(thrown: unknown): unknown
 }
@@ -105,6 +107,10 @@ class AssigningOutput<T> implements ReaderOutput<T> {
     this.#untilUsed = undefined
     // After the record: a watermark that it causes must not overtake it.
     this.#generator.onEvent(value, assigned, this.#watermarks)
+  }
+
+  output<S>(tag: OutputTag<S>, value: S, timestamp: number = NO_TIMESTAMP): void {
+    this.#parts.sideOutput(tag.id)?.processElement(value, timestamp)
   }
 
   emitWatermark(timestamp: number): void {

@@ -1,9 +1,10 @@
 /** Makes the channels of one attempt: who writes into what, and who reads it. Decides nothing at run time. */
 import type { Random } from '../base/random.ts'
-import type { JobGraph } from '../graph/job-graph.ts'
+import type { ChainOutput, JobGraph } from '../graph/job-graph.ts'
 import { Channel, type CreditHolder, type Wakeable } from './data/channel.ts'
 import { partitionTargets } from './data/partition-targets.ts'
 import { type RecordWriter, recordWriter } from './data/record-writer.ts'
+import { RoundTripWriter } from './data/round-trip-writer.ts'
 
 /** One subtask as the exchange sees it. */
 export interface ExchangeMember {
@@ -20,12 +21,13 @@ export interface Connections {
   readonly writers: ReadonlyMap<number, RecordWriter>
 }
 
-/** Connections of every member, in their order. */
+/** Connections of every member, in their order. `roundTrip`: records are copied by the edge's serializer. */
 export function connect(
   graph: JobGraph,
   members: readonly ExchangeMember[],
   credit: number,
   random: Random,
+  roundTrip = false,
 ): readonly Connections[] {
   const incoming = members.map((): Channel[] => [])
   const writers = members.map(() => new Map<number, RecordWriter>())
@@ -58,11 +60,23 @@ export function connect(
         random,
         receiver: graph.vertices[edge.to]?.operators[0]?.name,
       })
-      ;(writers[from] as Map<number, RecordWriter>).set(edgeIndex, writer)
+      ;(writers[from] as Map<number, RecordWriter>).set(
+        edgeIndex,
+        roundTrip ? new RoundTripWriter(writer, edge.serializer, namesOf(graph, edgeIndex)) : writer,
+      )
     }
   })
   return members.map((_, place) => ({
     channels: incoming[place] as Channel[],
     writers: writers[place] as Map<number, RecordWriter>,
   }))
+}
+
+/** The operators at the two ends of an edge. */
+function namesOf(graph: JobGraph, edgeIndex: number): { readonly from: string; readonly to: string } {
+  const edge = graph.edges[edgeIndex]
+  const writes = ({ to }: ChainOutput) => to.type === 'edge' && to.index === edgeIndex
+  const from = graph.vertices[edge?.from ?? -1]?.operators.find(({ outputs }) => outputs.some(writes))
+  const to = graph.vertices[edge?.to ?? -1]?.operators[0]
+  return { from: from?.name ?? '', to: to?.name ?? '' }
 }

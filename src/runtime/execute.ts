@@ -4,6 +4,7 @@
  */
 import type { ConfigurationReader } from '../base/config/configuration-reader.ts'
 import type { Ports } from '../base/ports.ts'
+import { isChangeOfFrozen } from '../elements/deep-freeze.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import { causes } from './control/causes.ts'
 import type { ChartTap } from './control/host-chart.ts'
@@ -59,7 +60,8 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
   const { store, jobId, epoch } = opened
   const graph =
     opened.metadata === undefined ? program : fitToState(program, opened.metadata, start.allowNonRestoredState ?? false)
-  const kept = causes()
+  const changesRecord = settings.debugFreeze === true ? isChangeOfFrozen : undefined
+  const kept = causes(changesRecord)
   const events = new JobEvents()
   const link = options.link ?? directLink()
   const turnLoop = new TurnLoop(ports.clock, ports.turns, options.turnLimits ?? DEFAULT_TURN_LIMITS)
@@ -92,7 +94,7 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
         ports.logger.warn(
           `The end of job "${jobName}" could not be recorded: ${textOf(kept.thrown(ended.notRecorded))}`,
         )
-      const error = endError(jobName, ended, kept)
+      const error = endError(jobName, ended, kept, changesRecord)
       if (error === undefined) end.resolve({ jobId, netRuntimeMs: meter.netRuntimeMs() })
       else end.reject(error)
       events.end()

@@ -11,6 +11,7 @@ export type JobStatus =
   | 'FAILED'
   | 'CANCELED'
 
+/** Of one subtask of one vertex in one attempt, as Flink's. */
 export type TaskStatus =
   | 'CREATED'
   | 'SCHEDULED'
@@ -38,12 +39,16 @@ export interface JobHandle {
   metrics(): JobMetrics
 }
 
+/** Of a job that FINISHED. */
 export interface JobExecutionResult {
   readonly jobId: string
   /** From the first RUNNING to the end. */
   readonly netRuntimeMs: number
 }
 
+/**
+ * What happens to a job, by `type`. `atMs` is in milliseconds since the epoch, `error` the very object that was thrown.
+ */
 export type JobEvent =
   | { readonly type: 'job.status'; readonly status: JobStatus; readonly atMs: number; readonly error?: unknown }
   | {

@@ -4,8 +4,16 @@ import type { Causes } from './control/causes.ts'
 import type { JobOrderOf } from './control/job.ts'
 import { textOf } from './control/text-of.ts'
 
-/** Undefined for a job that finished. */
-export function endError(jobName: string, end: JobOrderOf<'endJob'>, causes: Causes): StreamError | undefined {
+/**
+ * Undefined for a job that finished. `changesRecord`: under `execution.debug-freeze`, whether what was thrown is the
+ * change of a frozen value.
+ */
+export function endError(
+  jobName: string,
+  end: JobOrderOf<'endJob'>,
+  causes: Causes,
+  changesRecord: (thrown: unknown) => boolean = () => false,
+): StreamError | undefined {
   const job = `Job "${jobName}"`
   switch (end.status) {
     case 'FINISHED':
@@ -25,6 +33,7 @@ export function endError(jobName: string, end: JobOrderOf<'endJob'>, causes: Cau
       const denied = end.denied === null ? '' : ` (${end.denied})`
       return new StreamError('JOB_FAILED', {
         message: `${job} failed${why}${denied}`,
+        hint: 'cause' in thrown && changesRecord(thrown.cause) ? CHANGED : undefined,
         details: { status: end.status },
         ...thrown,
       })
@@ -33,3 +42,6 @@ export function endError(jobName: string, end: JobOrderOf<'endJob'>, causes: Cau
       return end.status satisfies never
   }
 }
+
+const CHANGED =
+  'execution.debug-freeze (--check) is on: a record must not be changed once it was emitted, nor a value that a state was given or gave. Make a new object: ({ ...value, count: value.count + 1 }).'

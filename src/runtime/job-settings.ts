@@ -46,6 +46,7 @@ export function readJobSettings(configuration: ConfigurationReader, warn: (line:
     committerRetries: configuration.get('sink.committer.retries'),
     commitTimeoutMs: configuration.get('sink.committer.timeout'),
     channelCredit: configuration.get('execution.channel-credit'),
+    debugFreeze: configuration.get('execution.debug-freeze'),
     restartStrategy: configuration.restartStrategy() ?? defaultStrategy(checkpointing),
     coordinator: {
       intervalMs: intervalMs ?? null,

@@ -6,14 +6,17 @@ import type { ChainedOperator } from '../graph/job-graph.ts'
 import type { Operator, OperatorContext, OperatorCounters } from '../operators/operator.ts'
 import { Slice } from '../operators/slice.ts'
 import type { Transactions } from '../operators/transactions.ts'
+import { freezingKeyedState } from '../state/freezing-keyed-state.ts'
+import { freezingOperatorState } from '../state/freezing-operator-state.ts'
 import { keyGroupRangeOf } from '../state/key-groups.ts'
 import { memoryStateBackend } from '../state/memory/memory-state-backend.ts'
 import { type OperatorStateStore, operatorStateStore } from '../state/operator-state.ts'
 import { decodeOperatorState } from '../state/operator-state-format.ts'
 import { redistributeOperatorState } from '../state/redistribution.ts'
-import type { KeyedStateBackend } from '../state/state-backend.ts'
+import type { KeyedStateBackend, KeyedStatePayload } from '../state/state-backend.ts'
 import { createTimerService, type InternalTimerService } from '../state/timers.ts'
 import { twoPhaseCommit } from './control/two-phase-commit.ts'
+import { freezingLinks } from './data/freezing-links.ts'
 import type { ChainLinks } from './data/operator-chain.ts'
 import type { SubtaskGate } from './data/subtask-gate.ts'
 import type { OperatorRestore } from './restore-assignment.ts'
@@ -58,36 +61,46 @@ export class OperatorRuntime {
 
   /** Reads, verifies and takes in what the checkpoint holds for this operator. */
   async restore(): Promise<void> {
-    const { restore, location, environment, vertex, subtask } = this.#task
+    const { restore, location, environment } = this.#task
     const stored = restore.operators[this.#index] as OperatorRestore
     const reader = location === undefined ? undefined : environment.snapshotReader(location)
     const lists = await Promise.all(
-      stored.operator.map(async (handle) =>
-        handle === null ? undefined : decodeOperatorState(await read(reader, handle)),
-      ),
+      stored.operator.map((handle) => (handle === null ? undefined : read(reader, handle))),
     )
-    this.#operatorState = operatorStateStore({
-      subtask,
-      restored: redistributeOperatorState(lists, vertex.parallelism)[subtask] ?? [],
-    })
-    if (!this.operator.keyed) return
-    const { maxParallelism, parallelism } = vertex
-    const backend = memoryStateBackend({
-      maxParallelism,
-      keyGroups: keyGroupRangeOf(maxParallelism, parallelism, subtask),
-    })
     const payloads = await Promise.all(
-      stored.keyed.map(async (handle) => ({
+      (this.operator.keyed ? stored.keyed : []).map(async (handle) => ({
         bytes: await read(reader, handle),
         keyGroups: handle.identity.keyGroups ?? { first: 0, last: -1 },
       })),
     )
-    await backend.restore(payloads)
+    await this.adopt(lists, payloads)
+  }
+
+  /**
+   * Takes in what was read: by old subtask its operator state, and the keyed state of those whose key groups touch these
+   * here. Waits only where the state backend does.
+   */
+  adopt(operator: readonly (Uint8Array | undefined)[], keyed: readonly KeyedStatePayload[]): void | Promise<void> {
+    const { vertex, subtask } = this.#task
+    const { maxParallelism, parallelism } = vertex
+    const lists = operator.map((bytes) => (bytes === undefined ? undefined : decodeOperatorState(bytes)))
+    this.#operatorState = operatorStateStore({
+      subtask,
+      restored: redistributeOperatorState(lists, parallelism)[subtask] ?? [],
+    })
+    if (!this.operator.keyed) return
+    const backend = memoryStateBackend({
+      maxParallelism,
+      keyGroups: keyGroupRangeOf(maxParallelism, parallelism, subtask),
+      clock: this.#task.environment.ports.clock,
+    })
     this.#keyedState = backend
+    return backend.restore(keyed)
   }
 
   make(links: ChainLinks): Operator {
-    return this.operator.create(this.#context(links))
+    const context = this.#context(links)
+    return this.operator.create(this.#task.environment.settings.debugFreeze === true ? freezing(context) : context)
   }
 
   /** The input has ended: processing timers that are still due fire no more, as in Flink; downstream has its end of data. */
@@ -172,6 +185,18 @@ export class OperatorRuntime {
       const inALaterStep = slice.isOver()
       if (gate.closed !== 0 || inALaterStep) return gate.resumeLater({ resume: () => this.#fireDue(), inALaterStep })
     }
+  }
+}
+
+/** The same context; what goes out, and what states are given and give, is frozen. */
+function freezing(context: OperatorContext): OperatorContext {
+  const { keyedState, operatorState } = context
+  return {
+    ...context,
+    ...freezingLinks(context),
+    keyedState: keyedState && freezingKeyedState(keyedState),
+    operatorState: freezingOperatorState(operatorState),
+    unfrozenOperatorState: operatorState,
   }
 }
 

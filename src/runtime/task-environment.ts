@@ -38,6 +38,8 @@ export interface TaskSettings {
   readonly commitTimeoutMs: number
   /** Records that a channel holds before its sender must wait. */
   readonly channelCredit: number
+  /** Records and values of state are frozen, and records in exchanges serialised: `execution.debug-freeze`. */
+  readonly debugFreeze?: boolean | undefined
 }
 
 /** What makes one subtask of one attempt. */

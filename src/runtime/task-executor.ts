@@ -68,7 +68,7 @@ export class TaskExecutor {
       gate,
       wakeable: turnLoop,
     }))
-    const connections = connect(this.#graph, members, settings.channelCredit, ports.random)
+    const connections = connect(this.#graph, members, settings.channelCredit, ports.random, settings.debugFreeze)
     tasks.forEach((task, index) => {
       task.start(connections[index] as (typeof connections)[number])
     })

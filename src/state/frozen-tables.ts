@@ -2,10 +2,10 @@
 import { assert } from '../base/assert.ts'
 import { StreamError, toError } from '../base/errors.ts'
 import type { ByteWriter } from '../elements/byte-writer.ts'
+import { Chunk, giveBack } from './chunk-pool.ts'
 import { keyOf, type MapKey } from './key.ts'
 import { KeyGroupOutput } from './key-group-output.ts'
 import { contains, type KeyGroupRange } from './key-group-range.ts'
-import { keyGroupOfMapKey } from './key-groups.ts'
 import { encodeBlobHeader, encodeKeyedHeader } from './keyed-format.ts'
 import type { KeyedTable } from './keyed-table.ts'
 import type { RestoredTable } from './restored-tables.ts'
@@ -76,9 +76,9 @@ export class FrozenTables implements FrozenKeyedState {
     this.#outputOf(keyGroup).append(tableId, entry)
   }
 
-  /** Throws INVALID_KEY for the key of another subtask: written, it would be lost at the next restore. */
-  keyGroupOf(key: MapKey): number {
-    const keyGroup = keyGroupOfMapKey(key, this.#maxParallelism)
+  /** `hash`: the murmur hash of the key. Throws INVALID_KEY for the key of another subtask: written, it would be lost at the next restore. */
+  keyGroupOf(hash: number): number {
+    const keyGroup = hash % this.#maxParallelism
     if (contains(this.#keyGroups, keyGroup)) return keyGroup
     throw new StreamError('INVALID_KEY', {
       message: `Its key group ${keyGroup} is none of this subtask's, ${this.#keyGroups.first} to ${this.#keyGroups.last}.`,
@@ -106,13 +106,19 @@ export class FrozenTables implements FrozenKeyedState {
   }
 
   async writeTo(stream: SnapshotStream): Promise<void> {
-    for (const bytes of this.payload()) {
-      const settled = stream.append(bytes)
+    for (const piece of this.#pieces()) {
+      const settled = stream.append(bytesOf(piece))
       if (settled !== undefined) await settled
+      // The stream has copied it.
+      if (piece instanceof Chunk) giveBack(piece)
     }
   }
 
   *payload(): Generator<Uint8Array> {
+    for (const piece of this.#pieces()) yield bytesOf(piece)
+  }
+
+  *#pieces(): Generator<Uint8Array | Chunk> {
     assert(
       !this.#released && this.step(1),
       'a snapshot of keyed state was written before all its entries were serialised',
@@ -136,6 +142,10 @@ export class FrozenTables implements FrozenKeyedState {
     this.#unclaimed.length = 0
     this.#outputs = []
   }
+}
+
+function bytesOf(piece: Uint8Array | Chunk): Uint8Array {
+  return piece instanceof Chunk ? piece.bytes.subarray(0, piece.length) : piece
 }
 
 function describe(key: MapKey): string {

@@ -15,10 +15,6 @@ export function keyGroupOf(key: unknown, maxParallelism: number): number {
   return keyGroupOfHash(hashOfKey(key), maxParallelism)
 }
 
-export function keyGroupOfMapKey(mapKey: MapKey, maxParallelism: number): number {
-  return keyGroupOfHash(hashOfMapKey(mapKey), maxParallelism)
-}
-
 /** Flink's murmur step over a hash code, modulo the max parallelism. */
 export function keyGroupOfHash(hash: number, maxParallelism: number): number {
   return murmurHash(hash) % maxParallelism
@@ -80,7 +76,7 @@ function hashOfLargeBigint(value: bigint): number {
   return hash
 }
 
-/** Flink's `MathUtils.murmurHash`: a number of 0 to 2^31-1. */
+/** Flink's `MathUtils.murmurHash`: a number of 0 to 2^31-1. Modulo the max parallelism it is the key group. */
 export function murmurHash(code: number): number {
   let hash = Math.imul(code, 0xcc9e2d51)
   hash = (hash << 15) | (hash >>> 17)

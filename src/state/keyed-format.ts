@@ -6,7 +6,8 @@
  *             serializer, { maxParallelism, tables: [{ kind, name, serializers: [{ id, version }] }] }
  *   blob      u16 key group, u32 length of what follows, u32 CRC-32 of the key group's two bytes and what follows: runs
  *   run       u16 number of the table in the header, u32 length of what follows: entries
- *   entry     the MapKey as a value of the default serializer, then what the table's codec writes
+ *   entry     the MapKey as a value of the default serializer, then what the table's codec writes (`entry-codecs.ts`;
+ *             `ttl-codecs.ts` where the table's second serializer is that of time stamps)
  *
  * Blobs stand in any order; a key group without one is empty. Any choice of the blobs behind their header is a payload
  * again. A key may occur twice in a table, with the same value.

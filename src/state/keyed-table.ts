@@ -6,6 +6,7 @@ import type { ByteReader } from '../elements/byte-reader.ts'
 import type { ByteWriter } from '../elements/byte-writer.ts'
 import type { MapKey } from './key.ts'
 import type { TableScan } from './table-scan.ts'
+import { TouchedKeys } from './touched-keys.ts'
 
 /** The serializers that a table's entries need, as they stand in the header of a snapshot. */
 export interface StoredSerializer {
@@ -13,12 +14,18 @@ export interface StoredSerializer {
   readonly version: number
 }
 
-/** How the value of an entry is written; the key is written in front of it. */
-export interface EntryCodec<V> {
+export interface EntryReader<V> {
   readonly serializers: readonly StoredSerializer[]
-  write(out: ByteWriter, value: V): void
   /** `versions`: of each serializer, the one that wrote the entry. */
   read(input: ByteReader, versions: readonly number[], key: MapKey): V
+}
+
+/** How the value of an entry is written; the key is written in front of it. */
+export interface EntryCodec<V> extends EntryReader<V> {
+  /** `'nothing'` where the entry is to be left out: what was written of it is dropped. */
+  write(out: ByteWriter, value: V): void | 'nothing'
+  /** What reads entries that were written with these serializers, where that is not the codec itself. */
+  readerOf?(stored: readonly StoredSerializer[]): EntryReader<V> | undefined
 }
 
 export class KeyedTable<V> {
@@ -31,6 +38,8 @@ export class KeyedTable<V> {
    * `if (table.scan !== null) table.scan.touch(key)`.
    */
   scan: TableScan<V> | null = null
+  /** Of the scan. */
+  readonly touched = new TouchedKeys()
 
   constructor(kind: string, name: string, codec: EntryCodec<V>) {
     this.kind = kind

@@ -1,10 +1,11 @@
 /**
- * The operator state of one operator of one subtask: lists in memory that belong to the subtask, not to keys. What is
- * restored has been dealt out already (`redistribution.ts`).
+ * The operator state of one operator of one subtask: lists, and maps that are broadcast, in memory; they belong to the
+ * subtask, not to keys. What is restored has been dealt out already (`redistribution.ts`).
  */
 import { StreamError } from '../base/errors.ts'
 import { defaultSerializer, type Serializer } from '../elements/serializer.ts'
-import type { ListState, ListStateDescriptor } from './descriptors.ts'
+import { type BroadcastState, OperatorMap } from './broadcast-state.ts'
+import type { ListState, ListStateDescriptor, MapStateDescriptor } from './descriptors.ts'
 import type { StoredSerializer } from './keyed-table.ts'
 import { encodeOperatorState, type StoredOperatorState } from './operator-state-format.ts'
 import type { RedistributionMode } from './redistribution.ts'
@@ -14,8 +15,10 @@ export interface OperatorStateStore {
   getListState<T>(descriptor: ListStateDescriptor<T>): ListState<T>
   /** After a restore every subtask has the elements of all, also at the same parallelism. */
   getUnionListState<T>(descriptor: ListStateDescriptor<T>): ListState<T>
+  /** Every subtask keeps a copy, and has one of the copies after a restore, at any parallelism. */
+  getBroadcastState<K, V>(descriptor: MapStateDescriptor<K, V>): BroadcastState<K, V>
   /**
-   * The synchronous part of a snapshot: what the lists hold now, as one payload; undefined when there is no list at all.
+   * The synchronous part of a snapshot: what the states hold now, as one payload; undefined when there is no state at all.
    * Throws NOT_SERIALIZABLE.
    */
   snapshot(): Uint8Array | undefined
@@ -30,35 +33,54 @@ export interface OperatorStateStoreOptions {
 
 export function operatorStateStore({ subtask, restored = [] }: OperatorStateStoreOptions): OperatorStateStore {
   const unclaimed = new Map(restored.map((state) => [state.name, state]))
-  const lists = new Map<string, OperatorList<never>>()
+  const states = new Map<string, OperatorList<never> | OperatorMap<never, never>>()
 
-  const listOf = <T>(
-    { name, serializer = defaultSerializer<T>() }: ListStateDescriptor<T>,
-    mode: RedistributionMode,
-  ): ListState<T> => {
-    const known = lists.get(name)
+  /** The state of this name: the one that was asked for before, else a new one with what was restored of it. */
+  const stateOf = <S extends OperatorList<never> | OperatorMap<never, never>>(
+    { name, ttl }: Pick<MapStateDescriptor<unknown, unknown>, 'name' | 'ttl'>,
+    fresh: S,
+  ): S => {
+    if (ttl !== undefined) throw expiring(name)
+    const known = states.get(name)
     if (known !== undefined) {
-      refuseConflict(known, mode, serializer)
-      return known as OperatorList<unknown> as OperatorList<T>
+      refuseConflict(known, fresh.mode, fresh.serializer)
+      return known as S
     }
-    const list = new OperatorList(name, mode, serializer)
     const stored = unclaimed.get(name)
-    if (stored !== undefined) list.restore(stored)
+    if (stored !== undefined) {
+      refuseIncompatible(stored, fresh)
+      for (const element of stored.elements) fresh.restoreElement(element, stored.serializer.version)
+    }
     unclaimed.delete(name)
-    lists.set(name, list as OperatorList<unknown> as OperatorList<never>)
-    return list
+    states.set(name, fresh)
+    return fresh
+  }
+  const listOf = <T>(descriptor: ListStateDescriptor<T>, mode: 'split' | 'union'): ListState<T> => {
+    const fresh = new OperatorList(descriptor.name, mode, descriptor.serializer ?? defaultSerializer<T>())
+    return stateOf(
+      descriptor,
+      fresh as OperatorList<unknown> as OperatorList<never>,
+    ) as OperatorList<unknown> as OperatorList<T>
   }
 
   return {
     getListState: (descriptor) => listOf(descriptor, 'split'),
     getUnionListState: (descriptor) => listOf(descriptor, 'union'),
+    getBroadcastState<K, V>(descriptor: MapStateDescriptor<K, V>): BroadcastState<K, V> {
+      const fresh = new OperatorMap<K, V>(descriptor.name, descriptor.serializer ?? defaultSerializer<V>())
+      return stateOf(descriptor, fresh as OperatorMap<unknown, unknown> as OperatorMap<never, never>) as OperatorMap<
+        unknown,
+        unknown
+      > as OperatorMap<K, V>
+    },
     snapshot() {
-      // Every subtask holds all of a union: kept by each, an unused one would multiply with every restore.
+      // Every subtask holds all of a union: kept by each, an unused one would multiply with every restore. Copies of a
+      // broadcast state do not: a restore takes one of them.
       const kept = [...unclaimed.values()].map((state) =>
         state.mode === 'union' && subtask > 0 ? { ...state, elements: [] } : state,
       )
-      const states = [...[...lists.values()].map((list) => list.stored()), ...kept]
-      return states.length === 0 ? undefined : encodeOperatorState(states)
+      const stored = [...[...states.values()].map((state) => state.stored()), ...kept]
+      return stored.length === 0 ? undefined : encodeOperatorState(stored)
     },
   }
 }
@@ -95,18 +117,8 @@ class OperatorList<T> implements ListState<T> {
     this.#elements = []
   }
 
-  restore(stored: StoredOperatorState): void {
-    const { id, version } = stored.serializer
-    if (stored.mode !== this.mode)
-      throw incompatible(this.name, `it was stored as ${stored.mode}, the program has ${this.mode}`)
-    if (id !== this.serializer.id)
-      throw incompatible(this.name, `it was written by serializer '${id}', the program has '${this.serializer.id}'`)
-    if (version > this.serializer.version)
-      throw incompatible(
-        this.name,
-        `it was written by version ${version} of serializer '${id}', the program has version ${this.serializer.version}`,
-      )
-    this.#elements = stored.elements.map((bytes) => this.serializer.deserialize(bytes, version))
+  restoreElement(bytes: Uint8Array, version: number): void {
+    this.#elements.push(this.serializer.deserialize(bytes, version))
   }
 
   stored(): StoredOperatorState {
@@ -132,11 +144,21 @@ class OperatorList<T> implements ListState<T> {
   }
 }
 
-function refuseConflict(
-  known: Pick<StoredOperatorState, 'name' | 'mode' | 'serializer'>,
-  mode: RedistributionMode,
-  serializer: StoredSerializer,
-): void {
+type Declared = Pick<StoredOperatorState, 'name' | 'mode' | 'serializer'>
+
+function refuseIncompatible(stored: Declared, { name, mode, serializer }: Declared): void {
+  const { id, version } = stored.serializer
+  if (stored.mode !== mode) throw incompatible(name, `it was stored as ${stored.mode}, the program has ${mode}`)
+  if (id !== serializer.id)
+    throw incompatible(name, `it was written by serializer '${id}', the program has '${serializer.id}'`)
+  if (version > serializer.version)
+    throw incompatible(
+      name,
+      `it was written by version ${version} of serializer '${id}', the program has version ${serializer.version}`,
+    )
+}
+
+function refuseConflict(known: Declared, mode: RedistributionMode, serializer: StoredSerializer): void {
   if (known.mode === mode && known.serializer.id === serializer.id && known.serializer.version === serializer.version)
     return
   throw new StreamError('STATE_CONFLICT', {
@@ -150,6 +172,14 @@ function incompatible(name: string, what: string): StreamError {
   return new StreamError('STATE_INCOMPATIBLE', {
     message: `The stored operator state '${name}' does not fit the program: ${what}.`,
     hint: 'Restore with the program that wrote it, or give the changed state another name.',
+    details: { state: name },
+  })
+}
+
+function expiring(name: string): StreamError {
+  return new StreamError('UNSUPPORTED', {
+    message: `Operator state '${name}' has a time-to-live; only keyed state expires.`,
+    hint: 'Leave `ttl` out, or keep the state by key.',
     details: { state: name },
   })
 }

@@ -64,7 +64,8 @@ export function claim<V>(restored: RestoredTable, table: KeyedTable<V>): void {
   const { stored } = restored
   if (stored.kind !== table.kind)
     throw incompatible(stored.name, `it is a ${stored.kind} state there and a ${table.kind} state in the program`)
-  const declared = table.codec.serializers
+  const reader = table.codec.readerOf?.(stored.serializers) ?? table.codec
+  const declared = reader.serializers
   stored.serializers.forEach((serializer, place) => {
     const { id, version } = declared[place] ?? { id: 'none', version: 0 }
     if (serializer.id !== id)
@@ -80,7 +81,7 @@ export function claim<V>(restored: RestoredTable, table: KeyedTable<V>): void {
     const input = new ByteReader(entries)
     while (input.remaining > 0) {
       const key = readValue(input) as MapKey
-      table.entries.set(key, table.codec.read(input, versions, key))
+      table.entries.set(key, reader.read(input, versions, key))
     }
   }
 }

@@ -21,7 +21,7 @@ export interface SnapshotWriter {
 }
 
 export interface SnapshotStream {
-  /** Takes the bytes over (they must not change afterwards). A promise asks to wait before the next call. */
+  /** Copies what it keeps: the bytes may change when it has returned or, where it gives a promise, when that has settled; only then comes the next call. */
   append(bytes: Uint8Array): void | Promise<void>
   /**
    * Everything appended is durable. Rejects with a StreamError: FILE_ERROR, CHECKPOINT_DISCARDED (the checkpoint was given

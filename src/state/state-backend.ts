@@ -40,6 +40,9 @@ export interface KeyedStateBackend {
   getReducingState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>
   getAggregatingState<In, Acc, Out>(descriptor: AggregatingStateDescriptor<In, Acc, Out>): AggregatingState<In, Out>
 
+  /** The keys that have something in the state of this name, as it is now, in no fixed order; none for a name that nobody asked for. */
+  keysOf(stateName: string): readonly MapKey[]
+
   /** A table on the heap that is frozen, written and restored with the states: what timers stand in, whatever the backend. */
   keyedTable<V>(kind: string, name: string, codec: EntryCodec<V>): KeyedTable<V>
 

@@ -1,6 +1,7 @@
 /** The tables of one backend by name: what the program declared, and what was restored and not yet asked for. */
 import { StreamError } from '../base/errors.ts'
 import { FrozenTables } from './frozen-tables.ts'
+import type { MapKey } from './key.ts'
 import type { KeyGroupRange } from './key-group-range.ts'
 import type { StoredTable } from './keyed-format.ts'
 import { type EntryCodec, KeyedTable, type StoredSerializer } from './keyed-table.ts'
@@ -37,6 +38,11 @@ export class TableRegistry {
     const stored = { kind, name, serializers: codec.serializers.map(({ id, version }) => ({ id, version })) }
     this.#slots.set(place, { stored, table: table as KeyedTable<never> as KeyedTable<unknown>, restored: undefined })
     return table
+  }
+
+  /** Of the entries of a table that was declared. */
+  keysOf(space: string, name: string): readonly MapKey[] {
+    return [...(this.#slots.get(`${space}/${name}`)?.table?.entries.keys() ?? [])]
   }
 
   restore(payloads: readonly KeyedStatePayload[], spaceOf: (kind: string) => string): void {

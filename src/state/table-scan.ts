@@ -4,10 +4,12 @@
  * replace it. An entry that changes after the walk passed it is written a second time with the same value.
  */
 import { ByteWriter } from '../elements/byte-writer.ts'
-import { writeValue } from '../elements/value-writer.ts'
+import { writeMapKey } from './entry-key.ts'
 import type { FrozenTables } from './frozen-tables.ts'
 import type { MapKey } from './key.ts'
+import { hashOfMapKey, murmurHash } from './key-groups.ts'
 import type { KeyedTable } from './keyed-table.ts'
+import type { TouchedKeys } from './touched-keys.ts'
 
 const NOTHING_YET = Symbol('no key of this round')
 
@@ -16,37 +18,44 @@ export class ScanMember {
   readonly frozen: FrozenTables
   /** Number of the table in the snapshot's header. */
   readonly tableId: number
-  /** Keys that changed since the freeze: what they held is written already, what they hold now does not belong here. */
-  readonly touched = new Set<MapKey>()
+  /** Rises from one to the next. What was stamped with it or a higher one has changed since the freeze. */
+  readonly stamp: number
   /** The last key that the scan had visited at the freeze. The walk goes on to the end, then round to this key. */
   readonly joinedBehind: MapKey | typeof NOTHING_YET
   wrapped = false
   done = false
 
-  constructor(frozen: FrozenTables, tableId: number, joinedBehind: MapKey | typeof NOTHING_YET) {
+  constructor(frozen: FrozenTables, tableId: number, stamp: number, joinedBehind: MapKey | typeof NOTHING_YET) {
     this.frozen = frozen
     this.tableId = tableId
+    this.stamp = stamp
     this.joinedBehind = joinedBehind
   }
 }
 
 export class TableScan<V> {
   readonly #table: KeyedTable<V>
-  /**
-   * The oldest snapshot first. Whatever a younger one has seen touched, an older one has too: the sets are nested, and the
-   * youngest decides whether anything is to be done.
-   */
+  /** The oldest snapshot first. */
   readonly #members: ScanMember[] = []
+  /**
+   * Keys that changed while the scan walks, stamped with the youngest snapshot of then: for it and all older ones, what
+   * the key held is written already, and what it holds now does not belong there.
+   */
+  readonly #touched: TouchedKeys
+  #youngest = 0
+  #wrapped = 0
   #walk: IterableIterator<[MapKey, V]>
   #lastVisited: MapKey | typeof NOTHING_YET = NOTHING_YET
 
   constructor(table: KeyedTable<V>) {
     this.#table = table
     this.#walk = table.entries.entries()
+    this.#touched = table.touched
+    this.#touched.clear()
   }
 
   join(frozen: FrozenTables, tableId: number): ScanMember {
-    const member = new ScanMember(frozen, tableId, this.#lastVisited)
+    const member = new ScanMember(frozen, tableId, ++this.#youngest, this.#lastVisited)
     this.#members.push(member)
     return member
   }
@@ -54,24 +63,27 @@ export class TableScan<V> {
   /** The snapshot needs nothing more of this table. */
   leave(member: ScanMember): void {
     member.done = true
-    const place = this.#members.indexOf(member)
-    if (place >= 0) this.#members.splice(place, 1)
-    if (this.#members.length === 0) this.#table.scan = null
+    const members = this.#members
+    const place = members.indexOf(member)
+    if (place >= 0) members.splice(place, 1)
+    if (place >= 0 && member.wrapped) this.#wrapped--
+    const [oldest] = members
+    if (oldest === undefined) this.#table.scan = null
+    else this.#touched.forgetBelow(oldest.stamp)
   }
 
   /** The entry of `key` is about to change or to appear. A serializer that throws fails the snapshots, not the change. */
   touch(key: MapKey): void {
-    const members = this.#members
-    let oldestTouched = members.length
-    while (oldestTouched > 0) {
-      const { touched } = members[oldestTouched - 1] as ScanMember
-      if (touched.has(key)) break
-      touched.add(key)
-      oldestTouched--
-    }
-    if (oldestTouched === members.length) return
+    const hash = murmurHash(hashOfMapKey(key))
+    const former = this.#touched.stamp(hash, key, this.#youngest)
+    if (former === this.#youngest) return
+    const first = this.#firstYoungerThan(former)
+    if (first === this.#members.length) return
     const value = this.#table.entries.get(key)
-    if (value !== undefined) this.#write(key, value, oldestTouched)
+    if (value === undefined) return
+    scratch.length = 0
+    writeMapKey(scratch, key)
+    this.#write(hash, key, value, first)
   }
 
   /** Visits up to `budget` entries on behalf of all members, and says how many. */
@@ -88,34 +100,46 @@ export class TableScan<V> {
   }
 
   #visitEntry(key: MapKey, value: V): void {
+    scratch.length = 0
+    // Before it is known whether the entry is to be written: the hash, which costs most of it, is needed for that.
+    const hash = murmurHash(writeMapKey(scratch, key))
+    const first = this.#firstYoungerThan(this.#touched.stampOf(hash, key))
+    if (first < this.#members.length) this.#write(hash, key, value, first)
+    if (this.#wrapped > 0) this.#endRounds(key)
+  }
+
+  /** Of the members, the place of the oldest that has not seen the key change. */
+  #firstYoungerThan(stamp: number): number {
     const members = this.#members
-    let untouchedSince = 0
-    while (untouchedSince < members.length && isTouched(members[untouchedSince] as ScanMember, key)) untouchedSince++
-    if (untouchedSince < members.length) this.#write(key, value, untouchedSince)
-    for (let i = members.length - 1; i >= 0; i--) {
-      const member = members[i] as ScanMember
-      if (member.wrapped && sameKey(member.joinedBehind, key)) this.leave(member)
-    }
+    let first = 0
+    while (first < members.length && (members[first] as ScanMember).stamp <= stamp) first++
+    return first
+  }
+
+  /** Members that joined behind this key have been all the way round. */
+  #endRounds(key: MapKey): void {
+    for (const member of [...this.#members]) if (member.wrapped && sameKey(member.joinedBehind, key)) this.leave(member)
   }
 
   #beginRound(): void {
     for (const member of [...this.#members]) {
       if (member.wrapped || member.joinedBehind === NOTHING_YET) this.leave(member)
-      else member.wrapped = true
+      else {
+        member.wrapped = true
+        this.#wrapped++
+      }
     }
     this.#walk = this.#table.entries.entries()
     this.#lastVisited = NOTHING_YET
   }
 
-  /** Into the outputs of the members from place `first` on. */
-  #write(key: MapKey, value: V, first: number): void {
+  /** Into the outputs of the members from place `first` on. The key stands in `scratch` already. */
+  #write(hash: number, key: MapKey, value: V, first: number): void {
     const members = this.#members
     let last = members.length
     try {
-      scratch.length = 0
-      writeValue(scratch, key)
-      this.#table.codec.write(scratch, value)
-      const keyGroup = (members[first] as ScanMember).frozen.keyGroupOf(key)
+      if (this.#table.codec.write(scratch, value) === 'nothing') return
+      const keyGroup = (members[first] as ScanMember).frozen.keyGroupOf(hash)
       while (last > first) {
         const member = members[last - 1] as ScanMember
         member.frozen.append(keyGroup, member.tableId, scratch)
@@ -130,10 +154,6 @@ export class TableScan<V> {
 
 /** Entries are encoded here, then copied into each snapshot's output. */
 const scratch = new ByteWriter(1024)
-
-function isTouched(member: ScanMember, key: MapKey): boolean {
-  return member.touched.size > 0 && member.touched.has(key)
-}
 
 function sameKey(one: MapKey | typeof NOTHING_YET, other: MapKey): boolean {
   // NaN is the one key that differs from itself.

@@ -8,6 +8,7 @@ import { VirtualClock } from '../base/virtual-clock.ts'
 import { type AlignmentHost, hostAlignment } from '../runtime/control/barrier-alignment.ts'
 import { type BarrierStep, parseBarrierStep } from './barrier-trace-step.ts'
 
+/** What comes through the channels of one task, and what must come of it. */
 export interface BarrierTrace {
   readonly name?: string | undefined
   /** Those of `aligned` and `at-least-once` run; the others throw a StreamError of code UNSUPPORTED. */

@@ -11,6 +11,7 @@ import { VirtualClock } from '../base/virtual-clock.ts'
 import { type CheckpointCoordinator, hostCheckpointCoordinator } from '../runtime/control/checkpoint-coordinator.ts'
 import type { CheckpointWork } from '../runtime/control/checkpoint-work.ts'
 
+/** What a checkpoint coordinator hears, and what must come of it. */
 export interface CoordinatorTrace {
   readonly config: {
     readonly intervalMs?: number | undefined

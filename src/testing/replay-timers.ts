@@ -26,6 +26,7 @@ export interface TimerReplay {
 const MAX_PARALLELISM = 128
 const WHOLE_RANGE = keyGroupRangeOf(MAX_PARALLELISM, 1, 0)
 
+/** Replays a trace of timers and watermarks; gives what fired, in order. */
 export function replayTimers(trace: TimerTrace): TimerReplay {
   const replay = new Replay(trace.callbacks ?? {})
   const physicalAfter: Record<string, number | null> = {}
@@ -54,7 +55,7 @@ class Replay {
 
   constructor(callbacks: Readonly<Record<string, readonly string[]>>) {
     this.#callbacks = callbacks
-    this.#backend = newBackend()
+    this.#backend = newBackend(this.#clock)
     this.timers = this.#newService()
   }
 
@@ -122,15 +123,15 @@ class Replay {
         hint: 'Add a `snapshot` step before it.',
       })
     this.timers.close()
-    this.#backend = newBackend()
+    this.#backend = newBackend(this.#clock)
     this.#backend.restore([{ bytes: this.#snapshot, keyGroups: WHOLE_RANGE }])
     this.timers = this.#newService()
     this.#clock.advance(0)
   }
 }
 
-function newBackend(): KeyedStateBackend {
-  return memoryStateBackend({ maxParallelism: MAX_PARALLELISM, keyGroups: WHOLE_RANGE })
+function newBackend(clock: VirtualClock): KeyedStateBackend {
+  return memoryStateBackend({ maxParallelism: MAX_PARALLELISM, keyGroups: WHOLE_RANGE, clock })
 }
 
 /** Flink leaves the order of equal times open: neighbours of one domain and time are put in order by key and namespace. */

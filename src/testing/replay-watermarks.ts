@@ -2,6 +2,7 @@
 import { MAX_WATERMARK } from '../elements/stream-element.ts'
 import { WatermarkValve } from '../runtime/data/watermark-valve.ts'
 
+/** Watermarks and idleness of several channels, and what must come of them. */
 export interface WatermarkTrace {
   readonly channels: number
   /** `w15@0`, `wMAX@0`, `idle@2`, `active@2` */

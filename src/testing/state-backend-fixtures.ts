@@ -1,4 +1,6 @@
 /** What the claims about state backends share: how a backend is opened, and a few states. */
+import type { Clock } from '../base/clock.ts'
+import { VirtualClock } from '../base/virtual-clock.ts'
 import type { Serializer } from '../elements/serializer.ts'
 import { AggregatingStateDescriptor, ValueStateDescriptor } from '../state/descriptors.ts'
 import type { KeyGroupRange } from '../state/key-group-range.ts'
@@ -15,14 +17,17 @@ export interface StateBackendSuiteOptions {
   create(options: {
     readonly maxParallelism: number
     readonly keyGroups: KeyGroupRange
+    /** Processing time; it stands still where a claim does not drive it. */
+    readonly clock: Clock
   }): KeyedStateBackend | Promise<KeyedStateBackend>
 }
 
-/** A backend with what the payloads hold; of all key groups unless others are given. */
+/** A backend with what the payloads hold; of all key groups, on a clock that stands at 0, unless others are given. */
 export type OpenBackend = (
   payloads?: readonly KeyedStatePayload[],
   keyGroups?: KeyGroupRange,
   maxParallelism?: number,
+  clock?: Clock,
 ) => Promise<KeyedStateBackend>
 
 export const MAX_PARALLELISM = 16
@@ -30,8 +35,8 @@ export const WHOLE: KeyGroupRange = { first: 0, last: MAX_PARALLELISM - 1 }
 export const COUNT = new ValueStateDescriptor<number>('count')
 
 export function opener({ create }: StateBackendSuiteOptions): OpenBackend {
-  return async (payloads = [], keyGroups = WHOLE, maxParallelism = MAX_PARALLELISM) => {
-    const backend = await create({ maxParallelism, keyGroups })
+  return async (payloads = [], keyGroups = WHOLE, maxParallelism = MAX_PARALLELISM, clock = new VirtualClock()) => {
+    const backend = await create({ maxParallelism, keyGroups, clock })
     if (payloads.length > 0) await backend.restore(payloads)
     return backend
   }

@@ -5,10 +5,21 @@
 import { stateClaims } from './state-backend-claims.ts'
 import { opener, type StateBackendCase, type StateBackendSuiteOptions } from './state-backend-fixtures.ts'
 import { snapshotClaims } from './state-backend-snapshot-claims.ts'
+import { ttlClaims } from './state-backend-ttl-claims.ts'
+import { ttlSnapshotClaims } from './state-backend-ttl-snapshot-claims.ts'
 
 export type { StateBackendCase, StateBackendSuiteOptions } from './state-backend-fixtures.ts'
 
+/** What every state backend must hold to, as cases for any test framework: a claim in words, and a function that throws where it fails. */
 export function stateBackendSuite(options: StateBackendSuiteOptions): readonly StateBackendCase[] {
   const open = opener(options)
-  return Object.entries({ ...stateClaims(open), ...snapshotClaims(open) }).map(([claim, run]) => ({ claim, run }))
+  return Object.entries({
+    ...stateClaims(open),
+    ...snapshotClaims(open),
+    ...ttlClaims(open),
+    ...ttlSnapshotClaims(open),
+  }).map(([claim, run]) => ({
+    claim,
+    run,
+  }))
 }

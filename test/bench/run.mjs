@@ -1,121 +1,163 @@
 #!/usr/bin/env node
 /**
- * npm run bench -- S2 [--records n] [--keys n] [--parallelism p] [--fresh-keys] [--warmup n] [--reps n]
- *                     [--checkpoint-interval-ms n] [--checkpoint-dir d]
+ * npm run bench -- S0|S1|S2|S6|S7 [--records n] [--keys n] [--parallelism p] [--fresh-keys] [--warmup n] [--reps n]
+ *                  [--checkpoint-interval-ms n] [--checkpoint-dir d] [--engine plain]
+ *   S7: without an interval, every run is made twice: without checkpoints, and with one every 1000 ms
+ *   S6: [--fail-after n] [--min-checkpoints n]; with --cold the process is killed and a second one goes on
  * Runs a frozen workload and prints one JSON line. The figures are of the measured runs; warm-up runs are thrown away.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { StreamExecutionEnvironment } from 'millrace'
+import { coldRecoveries } from './cold-recovery.mjs'
+import { checkpointCost, checkpointFigures, figures, recoveryFigures } from './figures.mjs'
 import { LARGEST_KEY_TABLE } from './generator.mjs'
-import { median, peakMemoryMb, startMeasuring } from './measure.mjs'
+import { startMeasuring } from './measure.mjs'
+import { plainLoop } from './plain-loop.mjs'
+import { runJob } from './run-job.mjs'
+import { snapshotWalkNsPerKey } from './snapshot-walk.mjs'
 import { defaults, workloads } from './workloads.mjs'
 
 const number = { type: 'string' }
+const yes = { type: 'boolean', default: false }
 const {
   values: flags,
   positionals: [workload],
 } = parseArgs({
   allowPositionals: true,
   options: {
+    engine: { ...number, default: 'millrace' },
     records: number,
     keys: number,
     parallelism: { ...number, default: '1' },
-    'fresh-keys': { type: 'boolean', default: false },
-    warmup: { ...number, default: '1' },
-    reps: { ...number, default: '5' },
+    'fresh-keys': yes,
+    warmup: number,
+    reps: number,
     'checkpoint-interval-ms': number,
     'checkpoint-dir': number,
+    'fail-after': number,
+    'min-checkpoints': { ...number, default: '1' },
+    cold: yes,
+    // What `--cold` starts: a process that kills itself at the failure, and the one that goes on.
+    halt: yes,
+    resume: yes,
   },
 })
 if (!(workload in workloads)) {
   console.error(`usage: npm run bench -- ${Object.keys(workloads).join('|')} [--records n] [--keys n] ...`)
   process.exit(2)
 }
-const records = Number(flags.records ?? defaults[workload].records)
-const keys = Number(flags.keys ?? defaults[workload].keys)
-const parallelism = Number(flags.parallelism)
-const freshKeys = flags['fresh-keys'] || keys > LARGEST_KEY_TABLE
-const [warmup, reps] = [Number(flags.warmup), Number(flags.reps)]
-const intervalMs = flags['checkpoint-interval-ms'] === undefined ? undefined : Number(flags['checkpoint-interval-ms'])
-
 const startToFirstRecordMs = Date.now() - performance.timeOrigin
-const runs = []
-for (let index = 0; index < warmup + reps; index++) {
-  const run = await runOnce()
-  if (index >= warmup) runs.push(run)
+const numberOf = (name, otherwise) => (flags[name] === undefined ? otherwise : Number(flags[name]))
+const records = numberOf('records', defaults[workload].records)
+const keys = numberOf('keys', defaults[workload].keys)
+const options = {
+  records,
+  keys: keys || 1,
+  parallelism: Number(flags.parallelism),
+  freshKeys: flags['fresh-keys'] || keys > LARGEST_KEY_TABLE,
+  preload: false,
 }
-print(runs)
-
-async function runOnce() {
-  globalThis.gc?.()
-  const env = StreamExecutionEnvironment.getExecutionEnvironment()
-  env.setParallelism(parallelism)
-  const folder = flags['checkpoint-dir'] ?? mkdtempSync(join(tmpdir(), 'millrace-bench-'))
-  if (intervalMs !== undefined)
-    env.enableCheckpointing(intervalMs).getCheckpointConfig().setCheckpointStorage(`file://${folder}`)
-  const sink = workloads[workload](env, { records, keys: keys || 1, freshKeys, preload: false })
-  const checkpoints = []
-  const stop = startMeasuring()
-  const client = await env.executeAsync(`bench ${workload}`)
-  const watching = (async () => {
-    for await (const event of client.events())
-      if (event.type === 'checkpoint.completed') checkpoints.push({ durationMs: event.durationMs, bytes: event.bytes })
-  })()
-  await client.getJobExecutionResult()
-  const used = stop()
-  await watching
-  rmSync(folder, { recursive: true, force: true })
-  return { ...used, checksum: sink.checksum(), maxGapMs: sink.maxGapMs, checkpoints }
+const intervalMs = numberOf('checkpoint-interval-ms', workload === 'S6' ? 1000 : 0)
+const warmup = numberOf('warmup', workload === 'S6' ? 0 : 1)
+const reps = numberOf('reps', 5)
+/** Of S7 when nothing else is asked for. */
+const PAIRED_INTERVAL_MS = 1000
+const run = (more = {}) => runJob(workload, options, { checkpointDir: flags['checkpoint-dir'], ...more })
+const head = {
+  engine: flags.engine,
+  version: '0.1.0',
+  runtime: `Node ${process.version}`,
+  workload,
+  records,
+  keys,
+  parallelism: options.parallelism,
+  freshKeys: options.freshKeys,
+  warmupRuns: warmup,
+  runs: reps,
+  ...(intervalMs > 0 ? { checkpointIntervalMs: intervalMs } : {}),
+}
+const failure = {
+  failAfter: numberOf('fail-after', Math.floor(records / 3)),
+  minCheckpoints: Number(flags['min-checkpoints']),
 }
 
-function print(all) {
-  const quiet = all.filter((run) => run.foreign < 0.15)
-  const counted = quiet.length >= 3 ? quiet : all
-  if (all.some((run) => run.checksum !== all[0].checksum)) throw new Error('checksums differ between runs')
-  const round = (value) => Number(value.toFixed(4))
-  const walls = counted.map((run) => run.wall)
-  const threads = all.map((run) => run.thread)
-  const checkpoints = all.flatMap((run) => run.checkpoints)
-  console.log(
-    JSON.stringify({
-      engine: 'millrace',
-      version: '0.1.0',
-      runtime: `Node ${process.version}`,
-      workload,
-      records,
-      keys,
-      parallelism,
-      freshKeys,
-      warmupRuns: warmup,
-      runs: reps,
-      quietRuns: quiet.length,
-      wallSeconds: round(median(walls)),
-      recordsPerSecond: Math.round(records / median(walls)),
-      minRecordsPerSecond: Math.round(records / Math.max(...walls)),
-      maxRecordsPerSecond: Math.round(records / Math.min(...walls)),
-      cpuSeconds: round(median(all.map((run) => run.cpu))),
-      busiestThreadSeconds: round(median(threads)),
-      busiestThreadSecondsMin: round(Math.min(...threads)),
-      busiestThreadSecondsMax: round(Math.max(...threads)),
-      checksum: all[0].checksum,
-      startToFirstRecordMs: Math.round(startToFirstRecordMs),
-      foreignCoresAll: all.map((run) => round(run.foreign)),
-      wallSecondsAll: all.map((run) => round(run.wall)),
-      peakRssMb: peakMemoryMb(),
-      maxGapMsMedian: round(median(all.map((run) => run.maxGapMs))),
-      maxGapMsWorst: round(Math.max(...all.map((run) => run.maxGapMs))),
-      ...(intervalMs === undefined
-        ? {}
-        : {
-            checkpointIntervalMs: intervalMs,
-            checkpoints: checkpoints.length,
-            checkpointMsMedian:
-              checkpoints.length === 0 ? null : Math.round(median(checkpoints.map(({ durationMs }) => durationMs))),
-            checkpointBytesMedian: checkpoints.length === 0 ? null : median(checkpoints.map(({ bytes }) => bytes)),
-          }),
-    }),
-  )
+if (flags.engine === 'plain') print(await plainLoopFigures())
+else await runMillrace()
+
+async function runMillrace() {
+  switch (workload) {
+    case 'S6':
+      print(flags.cold ? await cold() : await recovery())
+      break
+    case 'S7':
+      print(flags['checkpoint-interval-ms'] === undefined ? await checkpointsAgainstNone() : await plainFigures())
+      break
+    default:
+      print(await plainFigures())
+  }
+}
+
+/** The same program without an engine. */
+async function plainLoopFigures() {
+  const loop = plainLoop(workload, options)
+  const probe = { maxGapMs: 0, maxSteadyGapMs: 0 }
+  const runs = await measured(() => {
+    globalThis.gc?.()
+    const stop = startMeasuring()
+    const checksum = loop()
+    return { ...stop(), checksum, probe }
+  })
+  return figures(runs, options)
+}
+
+async function plainFigures() {
+  const runs = await measured(() => run({ intervalMs }))
+  return { ...figures(runs, options), startToFirstRecordMs, ...(intervalMs > 0 ? checkpointFigures(runs) : {}) }
+}
+
+/** In turn, so that whatever else the machine does meets both. */
+async function checkpointsAgainstNone() {
+  const pairs = await measured(async () => [await run(), await run({ intervalMs: PAIRED_INTERVAL_MS })])
+  const [without, withThem] = [pairs.map(([one]) => one), pairs.map(([, other]) => other)]
+  return {
+    checkpointIntervalMs: PAIRED_INTERVAL_MS,
+    ...figures(withThem, options),
+    ...checkpointFigures(withThem),
+    ...checkpointCost(without, withThem, keys),
+    snapshotWalkNsPerKey: await snapshotWalkNsPerKey(keys),
+    withoutCheckpoints: figures(without, options),
+  }
+}
+
+async function recovery() {
+  if (flags.halt || flags.resume) return await oneLife()
+  const expected = plainLoop(workload, options)()
+  const runs = await measured(() => run({ intervalMs, failure: { ...failure } }))
+  return { ...failure, ...figures(runs, options, expected), ...checkpointFigures(runs), ...recoveryFigures(runs) }
+}
+
+async function cold() {
+  const expected = plainLoop(workload, options)()
+  const sizes = ['records', 'keys', 'parallelism', 'fail-after', 'min-checkpoints', 'checkpoint-interval-ms']
+  const given = sizes.flatMap((name) => (flags[name] === undefined ? [] : [`--${name}`, flags[name]]))
+  return { ...failure, ...(await coldRecoveries([workload, ...given], reps, expected)) }
+}
+
+/** One process of `--cold`: it either ends by SIGKILL, or says when its first output came. */
+async function oneLife() {
+  const killed = flags.halt ? { ...failure, halt: () => process.kill(process.pid, 'SIGKILL') } : undefined
+  const { checksum, probe } = await run({ intervalMs, failure: killed, resume: flags.resume })
+  return { checksum, firstOutputAtMs: performance.timeOrigin + probe.firstOutputMs }
+}
+
+async function measured(once) {
+  const runs = []
+  for (let index = 0; index < warmup + reps; index++) {
+    const outcome = await once()
+    if (index >= warmup) runs.push(outcome)
+  }
+  return runs
+}
+
+function print(line) {
+  console.log(JSON.stringify({ ...head, ...line }))
 }

@@ -1,136 +1,8 @@
 /** The frozen workloads as Millrace jobs, through the public API alone. */
-import { END_OF_INPUT, MORE_AVAILABLE, ValueStateDescriptor, WatermarkStrategy } from 'millrace'
+import { ValueStateDescriptor, WatermarkStrategy } from 'millrace'
+import { ChecksumSink } from './checksum-sink.mjs'
+import { generated } from './generated-source.mjs'
 import { countHash, recordHash, recordMaker } from './generator.mjs'
-
-/** How many records a reader emits in one poll: what the Flink programs of the same workloads use. */
-const BATCH = 64
-
-/** `i = subtask, subtask + parallelism, ...` below `records`; the position is the next index. */
-function generated(records, make) {
-  return {
-    boundedness: 'bounded',
-    createEnumerator: (context, restored) => {
-      let unassigned =
-        restored ??
-        Array.from({ length: context.parallelism }, (_, index) => ({
-          id: `${index}`,
-          next: index,
-          step: context.parallelism,
-        }))
-      return {
-        start() {},
-        addReader(subtask) {
-          const mine = unassigned.filter((split) => Number(split.id) % context.parallelism === subtask)
-          unassigned = unassigned.filter((split) => !mine.includes(split))
-          context.assignSplits(subtask, mine)
-          context.signalNoMoreSplits(subtask)
-        },
-        handleSplitRequest() {},
-        addSplitsBack(splits) {
-          unassigned.push(...splits)
-        },
-        snapshotState: () => unassigned,
-        close() {},
-      }
-    },
-    createReader: () => new GeneratedReader(records, make),
-  }
-}
-
-class GeneratedReader {
-  #records
-  #make
-  #split
-  #next = 0
-  #step = 1
-  #ended = false
-  #wake = () => {}
-
-  constructor(records, make) {
-    this.#records = records
-    this.#make = make
-  }
-
-  start() {}
-
-  pollNext(output) {
-    if (this.#split === undefined) return this.#ended ? END_OF_INPUT : 1
-    const make = this.#make
-    const step = this.#step
-    const stop = Math.min(this.#records, this.#next + BATCH * step)
-    let index = this.#next
-    for (; index < stop; index += step) output.collect(make(index))
-    this.#next = index
-    return index < this.#records ? MORE_AVAILABLE : END_OF_INPUT
-  }
-
-  isAvailable() {
-    return new Promise((resolve) => {
-      this.#wake = resolve
-    })
-  }
-
-  snapshotState() {
-    return this.#split === undefined ? [] : [{ ...this.#split, next: this.#next }]
-  }
-
-  addSplits([split]) {
-    if (split === undefined) return
-    this.#split = split
-    this.#next = split.next
-    this.#step = split.step
-    this.#wake()
-  }
-
-  notifyNoMoreSplits() {
-    this.#ended = true
-    this.#wake()
-  }
-
-  close() {}
-}
-
-/** Number, wrapped sum and xor of one hash an output; the clock is read at every 64th. */
-export class ChecksumSink {
-  outputs = 0
-  sum = 0
-  xor = 0
-  firstMs = 0
-  lastMs = 0
-  maxGapMs = 0
-  gaps = []
-  #hash
-
-  constructor(hash) {
-    this.#hash = hash
-  }
-
-  createWriter() {
-    const hash = this.#hash
-    return {
-      write: (value) => {
-        const h = hash(value)
-        if ((this.outputs & 63) === 0) this.#look()
-        this.outputs++
-        this.sum = (this.sum + h) | 0
-        this.xor ^= h
-      },
-      flush() {},
-      close() {},
-    }
-  }
-
-  checksum() {
-    const hex = (number) => (number >>> 0).toString(16).padStart(8, '0')
-    return `${this.outputs}:${hex(this.sum)}:${hex(this.xor)}`
-  }
-
-  #look() {
-    const now = performance.now()
-    if (this.outputs > 0) this.maxGapMs = Math.max(this.maxGapMs, now - this.lastMs)
-    this.lastMs = now
-  }
-}
 
 const counting = (ctx) => {
   const count = ctx.getState(new ValueStateDescriptor('count', { default: () => 0 }))
@@ -143,7 +15,41 @@ const counting = (ctx) => {
   }
 }
 
+/** Fails once: after `failAfter` records of the attempt and `minCheckpoints` completed checkpoints. */
+const failingOnce =
+  ({ failAfter, minCheckpoints, probe, halt }) =>
+  (ctx) => {
+    const plain = counting(ctx)
+    let seen = 0
+    let completed = 0
+    return {
+      processElement(record, context, out) {
+        seen++
+        if (seen >= failAfter && completed >= minCheckpoints && probe.failedMs === undefined) {
+          probe.failedMs = performance.now()
+          halt?.(seen)
+          throw new Error('injected failure')
+        }
+        plain.processElement(record, context, out)
+      },
+      notifyCheckpointComplete() {
+        completed++
+      },
+    }
+  }
+
 const none = () => WatermarkStrategy.noWatermarks()
+
+function countPerKey(env, options, create, sink) {
+  env
+    .fromSource(generated(options.records, recordMaker(options)), none(), 'records')
+    .keyBy((record) => record.key)
+    .process(create)
+    .uid('count')
+    .sinkTo(sink)
+    .uid('sink')
+  return sink
+}
 
 /** Builds the job into `env` and returns its sink. */
 export const workloads = {
@@ -165,22 +71,27 @@ export const workloads = {
       .sinkTo(sink)
     return sink
   },
-  S2(env, options) {
-    const sink = new ChecksumSink(countHash)
-    env
-      .fromSource(generated(options.records, recordMaker(options)), none(), 'records')
-      .keyBy((record) => record.key)
-      .process(counting)
-      .uid('count')
-      .sinkTo(sink)
-    return sink
+  S2: (env, options) => countPerKey(env, options, counting, new ChecksumSink(countHash)),
+  S6(env, { failure, ...options }) {
+    const create = failure === undefined ? counting : failingOnce(failure)
+    return countPerKey(
+      env,
+      { ...options, preload: true },
+      create,
+      new ChecksumSink(countHash, { probe: failure?.probe }),
+    )
   },
-  S7: (env, options) => workloads.S2(env, { ...options, preload: true }),
+  S7(env, options) {
+    // Every key once, and then the state no longer grows.
+    const steadyFrom = Math.ceil(options.keys / options.parallelism)
+    return countPerKey(env, { ...options, preload: true }, counting, new ChecksumSink(countHash, { steadyFrom }))
+  },
 }
 
 export const defaults = {
   S0: { records: 5_000_000, keys: 100_000 },
   S1: { records: 50_000_000, keys: 0 },
   S2: { records: 5_000_000, keys: 100_000 },
+  S6: { records: 12_000_000, keys: 1_000_000 },
   S7: { records: 5_000_000, keys: 1_000_000 },
 }

@@ -18,6 +18,7 @@ import type { ChartStep, ChartTap } from '../../src/runtime/control/host-chart.t
 import { startJob } from '../../src/runtime/execute.ts'
 import type { JobHandle } from '../../src/runtime/job-handle.ts'
 import { clonedLink, directLink } from '../../src/runtime/link.ts'
+import { Driver, told } from '../../src/testing/driver.ts'
 
 export type LinkKind = 'direct' | 'cloned'
 
@@ -53,9 +54,6 @@ export interface WorldOptions {
   readonly layers?: readonly ConfigurationLayer[] | undefined
 }
 
-/** Rounds after which a job counts as one that never ends. */
-const MOST_ROUNDS = 200_000
-
 export class World implements Turns {
   readonly clock = new VirtualClock({ startMs: 1_000_000 })
   readonly ports: Ports
@@ -66,11 +64,12 @@ export class World implements Turns {
   readonly files: SimulatedFileSystem
   readonly #options: WorldOptions
   readonly #charts = new Map<string, unknown>()
-  #turns: (() => void)[] = []
+  readonly #driver: Driver
 
   constructor(options: WorldOptions = {}) {
     const seed = options.seed ?? 1
     this.#options = options
+    this.#driver = new Driver({ clock: this.clock, roundMs: options.roundMs, describe: () => this.dump() })
     this.files = new SimulatedFileSystem({ turns: this, clock: this.clock })
     this.ports = {
       clock: this.clock,
@@ -84,7 +83,7 @@ export class World implements Turns {
   }
 
   next(turn: () => void): void {
-    this.#turns.push(turn)
+    this.#driver.next(turn)
   }
 
   env(): StreamExecutionEnvironment {
@@ -124,14 +123,8 @@ export class World implements Turns {
   }
 
   /** Drives until it settles, and settles as it. */
-  async until<R>(promise: PromiseLike<R>): Promise<R> {
-    let settled = false
-    const over = () => {
-      settled = true
-    }
-    promise.then(over, over)
-    await this.#drive(() => settled)
-    return promise
+  until<R>(promise: PromiseLike<R>): Promise<R> {
+    return this.#driver.until(promise)
   }
 
   /** The error with which it rejects. */
@@ -147,34 +140,25 @@ export class World implements Turns {
   }
 
   /** Drives until the condition holds. */
-  async when(condition: () => boolean): Promise<void> {
-    await this.#drive(condition)
+  when(condition: () => boolean): Promise<void> {
+    return this.#driver.when(condition)
   }
 
   /** Drives for so long on the clock. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.clock.now() + ms
-    let over = false
-    this.clock.setTimer(ms, () => {
-      over = true
-    })
-    await this.#drive(() => over)
+    await this.#driver.advance(ms)
     expect(this.clock.now()).toBe(untilMs)
-    await this.settle()
   }
 
   /** Drives for so many rounds, or until it holds. */
-  async rounds(count: number, done: () => boolean): Promise<void> {
-    let left = count
-    await this.#drive(() => done() || left-- <= 0)
+  rounds(count: number, done: () => boolean): Promise<void> {
+    return this.#driver.rounds(count, done)
   }
 
   /** Runs what is due now, without moving the clock. */
-  async settle(): Promise<void> {
-    for (let round = 0; round < 50; round++) {
-      await promises()
-      if (!this.#runTurns()) return
-    }
+  settle(): Promise<void> {
+    return this.#driver.settle()
   }
 
   sleep(ms: number): Promise<void> {
@@ -195,27 +179,6 @@ export class World implements Turns {
     return this.clock.nextDeadlineMs() === undefined ? 0 : 1
   }
 
-  async #drive(done: () => boolean): Promise<void> {
-    const roundMs = this.#options.roundMs ?? 0
-    for (let round = 0; round < MOST_ROUNDS; round++) {
-      await promises()
-      if (done()) return
-      if (this.#runTurns()) {
-        if (roundMs > 0) this.clock.advance(roundMs)
-        continue
-      }
-      if (!this.clock.runNext()) throw new Error(`Nothing is left to do.\n${this.dump()}`)
-    }
-    throw new Error(`No end after ${MOST_ROUNDS} rounds.\n${this.dump()}`)
-  }
-
-  #runTurns(): boolean {
-    const turns = this.#turns
-    this.#turns = []
-    for (const turn of turns) turn()
-    return turns.length > 0
-  }
-
   dump(): string {
     const charts = [...this.#charts].map(([id, value]) => `  ${id}: ${JSON.stringify(value)}`)
     const events = this.events.slice(-20).map((event) => `  ${JSON.stringify(event)}`)
@@ -224,6 +187,4 @@ export class World implements Turns {
 }
 
 /** Everything that is settled has been told. */
-export function promises(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve))
-}
+export const promises = told

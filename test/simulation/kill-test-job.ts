@@ -89,7 +89,7 @@ export async function runJob(
     .keyBy(({ key }) => key)
     .process((context) => new Chain(context, onRecord))
     .uid('chain')
-    .sinkTo(FileSink.forLines(OUTPUT, { rolling: { maxBytes: rollAtBytes } }))
+    .sinkTo(FileSink.forLines(OUTPUT, { rolling: { maxPartSize: rollAtBytes } }))
     .uid('sink')
   await env.execute(JOB_NAME, { resume, takeover })
   return end

@@ -1,37 +1,112 @@
-import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Compiler, type Complaint, compilers, complaints, jobsIn, userProject } from './compilers.ts'
 
-const goodJobs = new URL('./good-jobs.ts', import.meta.url)
-const mistakes = new URL('./mistakes.ts', import.meta.url)
+/** With MILLRACE_LIST_MISTAKES=1 the list of all mistakes is printed, as a table for the documentation. */
+const { MILLRACE_LIST_MISTAKES: list } = process.env
+const goodJobs = jobsIn('good-jobs')
+const badJobs = jobsIn('mistakes')
 
-/** The compiler's word on the two files, once. */
-const complaints = compile().split('\n')
-
-function compile(): string {
-  const compiler = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url))
-  const project = fileURLToPath(new URL('./tsconfig.json', import.meta.url))
-  const { stdout, stderr } = spawnSync(process.execPath, [compiler, '-p', project], { encoding: 'utf8' })
-  return `${stdout}${stderr}`
+interface Mistake {
+  readonly file: string
+  /** Of the line that must not compile. */
+  readonly line: number
+  /** `subject: what is wrong`. */
+  readonly sentence: string
 }
 
-describe('the types of the public door', () => {
-  it('accept good jobs without a cast or an annotation', () => {
-    expect(complaints.filter((line) => line.includes('good-jobs.ts'))).toEqual([])
+const mistakes = [...badJobs].flatMap(([file, text]) =>
+  text.split('\n').flatMap((line, index): Mistake[] => {
+    const sentence = /^\s*\/\/ @ts-expect-error (.*)$/.exec(line)?.[1]
+    return sentence === undefined ? [] : [{ file, line: index + 2, sentence }]
+  }),
+)
+
+const told = new Map<string, readonly Complaint[]>()
+let project = ''
+
+beforeAll(async () => {
+  project = mkdtempSync(join(tmpdir(), 'millrace-types-'))
+  userProject(project, new Map([...goodJobs, ...badJobs]))
+  const ask = async (compiler: Compiler) => void told.set(compiler.name, await complaints(project, compiler))
+  await Promise.all(compilers.filter(({ moduleResolution }) => moduleResolution === 'nodenext').map(ask))
+  await Promise.all(compilers.filter(({ moduleResolution }) => moduleResolution === 'bundler').map(ask))
+}, 300_000)
+
+afterAll(() => {
+  if (project !== '') rmSync(project, { recursive: true, force: true })
+  if (list !== undefined) process.stdout.write(table())
+})
+
+describe.each(compilers)('With $name, strict and without skipLibCheck,', ({ name }) => {
+  const about = (file: string) => (told.get(name) ?? []).filter((complaint) => complaint.file === file)
+  const messagesOf = ({ file, line }: Mistake) =>
+    about(file).flatMap((complaint) => (complaint.line === line ? [complaint.message] : []))
+
+  it('the declarations of the library compile', () => {
+    const jobs = new Set([...goodJobs.keys(), ...badJobs.keys()])
+    expect((told.get(name) ?? []).filter(({ file }) => !jobs.has(file))).toEqual([])
   })
 
-  it('refuse each of the typical mistakes: no @ts-expect-error stands where there is no error', () => {
-    expect(complaints.filter((line) => line.includes('mistakes.ts'))).toEqual([])
-    expect(readFileSync(mistakes, 'utf8').match(/@ts-expect-error \S+ .+/g)?.length).toBeGreaterThan(45)
+  it.each([...goodJobs.keys()])('the jobs of %s compile', (file) => {
+    expect(about(file)).toEqual([])
   })
 
-  it('need no any and no cast in a job', () => {
-    for (const file of [goodJobs, mistakes])
-      expect(readFileSync(file, 'utf8')).not.toMatch(/\bas (?!const\b)\w+|:\s*any\b|<any>/)
+  it.each([...badJobs.keys()])('each mistake of %s is an error in its own line, and nothing else is one', (file) => {
+    const made = mistakes.filter((mistake) => mistake.file === file)
+    const accepted = made.filter((mistake) => messagesOf(mistake).length === 0)
+    expect(accepted.map(({ line, sentence }) => `${line}: ${sentence}`)).toEqual([])
+    const lines = new Set(made.map(({ line }) => line))
+    expect(about(file).filter(({ line }) => !lines.has(line))).toEqual([])
   })
 
-  it('are compiled at all', () => {
-    expect(complaints.filter((line) => line.startsWith('error'))).toEqual([])
+  it('each mistake is told in a few words, and not in a type that nobody can read', () => {
+    const unreadable = mistakes.flatMap((mistake) =>
+      messagesOf(mistake)
+        .filter((message) => longestLine(message) > 400 || message.split('\n').length > 14)
+        .map((message) => `${mistake.file}:${mistake.line} ${mistake.sentence}\n${message}`),
+    )
+    expect(unreadable).toEqual([])
   })
 })
+
+describe('The jobs of this folder', () => {
+  it('need no any, no cast and nothing that silences the compiler', () => {
+    for (const [file, text] of [...goodJobs, ...badJobs]) {
+      const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+      expect(code, file).not.toMatch(/\bas (?!const\b)\w+|:\s*any\b|<any>/)
+      expect(text, file).not.toMatch(goodJobs.has(file) ? /@ts-/ : /@ts-(?!expect-error)/)
+    }
+  })
+
+  it('make more than 150 mistakes, each named by its subject and what is wrong', () => {
+    expect(mistakes.length).toBeGreaterThan(150)
+    for (const { file, line, sentence } of mistakes) expect(sentence, `${file}:${line}`).toMatch(/^\S.*: \S+/)
+  })
+
+  it('make each mistake once', () => {
+    const code = mistakes.map(({ file, line }) => badJobs.get(file)?.split('\n')[line - 1]?.trim())
+    expect(new Set(code.filter((text) => text?.endsWith(')'))).size).toBe(
+      code.filter((text) => text?.endsWith(')')).length,
+    )
+  })
+})
+
+function longestLine(message: string): number {
+  return Math.max(...message.split('\n').map((line) => line.length))
+}
+
+/** What the newest compiler says of each mistake, and how many of them refuse it. */
+function table(): string {
+  const newest = compilers.at(-1)?.name ?? ''
+  const rows = mistakes.map(({ file, line, sentence }) => {
+    const of = (name: string) => (told.get(name) ?? []).find((each) => each.file === file && each.line === line)
+    const refusing = compilers.filter(({ name }) => of(name) !== undefined).length
+    const message = (of(newest)?.message ?? 'compiles').split('\n').at(-1)?.trim() ?? ''
+    return `| ${[sentence, message, `${refusing} of ${compilers.length}`].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  })
+  const head = ['| mistake | what the newest compiler says last | refused by |', '| --- | --- | --- |']
+  return [`Compilers: ${compilers.map(({ name }) => name).join('; ')}`, '', ...head, ...rows, ''].join('\n')
+}

@@ -48,19 +48,41 @@ function brokenLinks({ path, text }: Page): string[] {
     .map((link) => `${path} links to ${link}`)
 }
 
-/** Fences of a guide that say which file they come from: ```ts examples/first-job/job.ts */
+/**
+ * Fences of a guide that say which file they come from: ```ts examples/first-job/job.ts. Code must say so; what stands in
+ * a fence of yaml or ini may.
+ */
 function fences({ path, text }: Page): { readonly page: string; readonly file: string; readonly code: string }[] {
-  return [...text.matchAll(/^```(?:ts|js)(?:[ \t]+(\S+))?\n([\s\S]*?)^```$/gm)].map((match) => ({
-    page: path,
-    file: match[1] ?? '(no file)',
-    code: match[2] as string,
-  }))
+  return [...text.matchAll(/^```(ts|js|yaml|ini)(?:[ \t]+(\S+))?\n([\s\S]*?)^```$/gm)]
+    .map(([, language, file, code]) => ({ page: path, file: file ?? `(no file: ${language})`, code: code as string }))
+    .filter(({ file }) => !/^\(no file: (yaml|ini)\)$/.test(file))
 }
 
 function strayFences(page: Page): string[] {
   return fences(page)
-    .filter(({ file, code }) => !existsSync(join(root, file)) || !readFileSync(join(root, file), 'utf8').includes(code))
+    .filter(({ file, code }) => !existsSync(join(root, file)) || !isPart(code, readFileSync(join(root, file), 'utf8')))
     .map(({ page: where, file }) => `${where}: a code block is no part of ${file}`)
+}
+
+/** A part of a file is shown without the indentation that all its lines share. */
+function isPart(code: string, text: string): boolean {
+  return Array.from({ length: 7 }, (_, depth) => code.replace(/^(?=.)/gm, '  '.repeat(depth))).some((part) =>
+    `\n${text}`.includes(`\n${part}`),
+  )
+}
+
+/** Scripts of npm, programs of this repository, and examples by name. `npx` and `npm exec` are not looked at. */
+function missingCommands({ path, text }: Page): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const runner = readFileSync(join(root, 'examples', 'run.mjs'), 'utf8')
+  const missing = [...text.matchAll(/\bnpm run (?:--silent )?([\w:-]+)/g)]
+    .filter(([, script = '']) => !(script in scripts))
+    .map(([command]) => command)
+  for (const [command, program = '', example] of text.matchAll(/\bnode ((?:examples|scripts)\/[\w./-]+)(?: (\w+))?/g)) {
+    if (!existsSync(join(root, program))) missing.push(command)
+    else if (program === 'examples/run.mjs' && !runner.includes(`\n  ${example}: `)) missing.push(command)
+  }
+  return missing.map((command) => `${path}: there is no ${command}`)
 }
 
 describe('the documentation', () => {
@@ -82,6 +104,25 @@ describe('the documentation', () => {
     const guides = pages.filter(({ path }) => path.startsWith('docs/guides/'))
     expect(guides.flatMap(strayFences)).toEqual([])
     expect(guides.flatMap(fences).length).toBeGreaterThan(2)
+  })
+
+  it('leads from the README to each guide', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8')
+    const guides = readdirSync(join(root, 'docs', 'guides')).map((name) => `docs/guides/${name}`)
+    expect(guides.filter((guide) => !readme.includes(`(${guide})`))).toEqual([])
+  })
+
+  it('names commands that are there', () => {
+    expect(pages.flatMap(missingCommands)).toEqual([])
+    expect(missingCommands({ path: 'stray.md', text: '`npm run gone`, `node examples/gone.mjs`' }).length).toBe(2)
+    expect(missingCommands({ path: 'stray.md', text: '`node examples/run.mjs gone`' }).length).toBe(1)
+  })
+
+  it('has a page that names each example', () => {
+    const read = pages.map(({ text }) => text).join('\n')
+    const files = readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' })
+    const folders = new Set(files.filter((name) => /[/\\].*\./.test(name)).map((name) => dirname(name)))
+    expect([...folders].filter((folder) => !read.includes(`examples/${folder}/`))).toEqual([])
   })
 
   it('has examples that compile', () => {

@@ -11,8 +11,8 @@ const copies = [
 ]
 
 describe('The fixtures', () => {
-  it('are there: seven files of traces and the expected checksums', () => {
-    expect(copies).toHaveLength(8)
+  it('are there: eight files of traces and the expected checksums', () => {
+    expect(copies).toHaveLength(9)
     for (const [copy] of copies) expect(existsSync(fixtures + copy), copy).toBe(true)
   })
 

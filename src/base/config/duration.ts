@@ -58,18 +58,23 @@ export class Time {
     return new Time(ms)
   }
 
+  /** As `Time.of`. */
   static milliseconds(size: number): Time {
     return Time.of(size, TimeUnit.MILLISECONDS)
   }
+  /** As `Time.of`. */
   static seconds(size: number): Time {
     return Time.of(size, TimeUnit.SECONDS)
   }
+  /** As `Time.of`. */
   static minutes(size: number): Time {
     return Time.of(size, TimeUnit.MINUTES)
   }
+  /** As `Time.of`. */
   static hours(size: number): Time {
     return Time.of(size, TimeUnit.HOURS)
   }
+  /** As `Time.of`. */
   static days(size: number): Time {
     return Time.of(size, TimeUnit.DAYS)
   }
@@ -79,10 +84,12 @@ export class Time {
     return new Time(parseDuration(text, 'Time.parse'))
   }
 
+  /** 0 or more. */
   toMilliseconds(): number {
     return this.#ms
   }
 
+  /** Such as `10 s`; `Time.parse` reads it. */
   toString(): string {
     return formatDuration(this.#ms)
   }

@@ -102,8 +102,7 @@ export const RUNTIME_OPTIONS = {
     area: 'pipeline',
     type: 'boolean',
     default: false,
-    effect: 'later',
     description:
-      'Deep-freezes emitted records and values read from state, so that code which changes them fails where it does. Slow: for tests. Millrace’s own.',
+      'Deep-freezes emitted records, and values that a state is given or gives, so that strict code which changes them throws a TypeError where it does; the job then fails for good. Not found: changes of a Map or Set as such, of a Date and of typed arrays, and changes by code that is not strict. Records that go from task to task also go through the serializer of their stream and back. Slow: for tests. Millrace’s own.',
   },
 } as const satisfies Record<string, OptionDefinition>

@@ -1,28 +1,17 @@
 /**
- * Hands records to the program that runs the job. With checkpointing a record comes out only when the checkpoint that
- * covers it is complete, so that none comes twice; without it at once.
+ * Hands records to the program that runs the job, and keeps them all. With checkpointing a record comes out only when the
+ * checkpoint that covers it is complete, so that none comes twice; without it at once.
  */
-import type {
-  CommitRequest,
-  Committer,
-  CommittingSinkWriter,
-  TwoPhaseCommittingSink,
-  WriterContext,
-} from '../../operators/sink.ts'
+import type { Committer, CommittingSinkWriter, TwoPhaseCommittingSink, WriterContext } from '../../operators/sink.ts'
+import { type CollectedBatch, ExactHandOut } from './exact-hand-out.ts'
 
-/** The records of one subtask between two checkpoints. */
-export interface CollectedBatch<out T> {
-  /** One subtask in one attempt. */
-  readonly writer: string
-  /** Counts the batches of a writer from 0. */
-  readonly sequence: number
-  readonly values: readonly T[]
-}
-
+/**
+ * Hands records to the program that runs the job: with checkpointing each once, when the checkpoint that covers it is
+ * complete.
+ */
 export class CollectSink<T> implements TwoPhaseCommittingSink<T, CollectedBatch<T>>, AsyncIterable<T> {
   readonly #results: T[] = []
-  /** By writer, the highest sequence that was handed out: a batch may be committed again. */
-  readonly #handedOut = new Map<string, number>()
+  readonly #handOut = new ExactHandOut<T>({ handOut: (values) => this.#take(values) })
   #end: { readonly cause?: unknown; readonly failed: boolean } | undefined
   #waiting: (() => void)[] = []
 
@@ -48,46 +37,14 @@ export class CollectSink<T> implements TwoPhaseCommittingSink<T, CollectedBatch<
   }
 
   createWriter(context: WriterContext): CommittingSinkWriter<T, CollectedBatch<T>> {
-    const { jobId, subtask, epoch, attempt, checkpointing } = context
-    const writer = `${jobId}/${subtask}/${epoch}/${attempt}`
-    let values: T[] = []
-    let sequence = 0
-    return {
-      write: (value) => {
-        if (checkpointing) values.push(value)
-        else this.#handOut([value])
-      },
-      flush() {},
-      prepareCommit() {
-        if (values.length === 0) return []
-        const batch: CollectedBatch<T> = { writer, sequence: sequence++, values }
-        values = []
-        return [batch]
-      },
-      close() {},
-    }
+    return this.#handOut.createWriter(context)
   }
 
   createCommitter(): Committer<CollectedBatch<T>> {
-    return {
-      commit: (requests) => {
-        for (const request of requests) this.#commit(request)
-      },
-      close() {},
-    }
+    return this.#handOut.createCommitter()
   }
 
-  #commit(request: CommitRequest<CollectedBatch<T>>): void {
-    const { writer, sequence, values } = request.committable
-    if (sequence <= (this.#handedOut.get(writer) ?? -1)) {
-      request.alreadyCommitted()
-      return
-    }
-    this.#handedOut.set(writer, sequence)
-    this.#handOut(values)
-  }
-
-  #handOut(values: readonly T[]): void {
+  #take(values: readonly T[]): void {
     for (const value of values) this.#results.push(value)
     this.#wake()
   }

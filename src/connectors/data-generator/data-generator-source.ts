@@ -13,6 +13,7 @@ import { interleavedSplits, type StridedSplit } from '../sequence/strided-split.
 import { type SplitQueueState, splitQueue } from '../split-queue.ts'
 import { RateLimit } from './rate-limit.ts'
 
+/** How many records are generated, and how fast. */
 export interface DataGeneratorOptions {
   /** Numbers 0 to `count` - 1. Left out: without end. */
   readonly count?: number | undefined

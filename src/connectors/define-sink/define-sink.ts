@@ -2,6 +2,7 @@
 import { StreamError } from '../../base/errors.ts'
 import type { Committer, CommittingSinkWriter, TwoPhaseCommittingSink, WriteContext } from '../../operators/sink.ts'
 
+/** The few functions that an exactly-once sink is made of. */
 export interface DefineSinkOptions<Connection, T, C> {
   /** Once a subtask and attempt for writing, and once for committing. */
   open(): Connection | Promise<Connection>
@@ -11,6 +12,7 @@ export interface DefineSinkOptions<Connection, T, C> {
   prepare(connection: Connection): C | undefined | Promise<C | undefined>
   /** When the checkpoint is complete, and again after a restore: it must bear the same ids twice. A throw fails the job. */
   commit(connection: Connection, ids: readonly C[]): unknown
+  /** Once for writing and once for committing, at the end of each attempt. */
   close?(connection: Connection): unknown
 }
 

@@ -6,6 +6,7 @@ import { type DefinedEnumeratorState, definedEnumerator } from './defined-enumer
 import { DefinedReader } from './defined-reader.ts'
 import type { DefinedSplit } from './defined-split.ts'
 
+/** What `read` yields: a record and the place behind it. */
 export interface SourceRecord<out T, out P> {
   readonly value: T
   /** Where reading goes on behind this record. Plain data. */
@@ -25,7 +26,7 @@ interface SourceDefinition<T, P, Read> {
    * Yields the records of one split from `position` on. A return ends the split; in an unbounded source it is an error,
    * unless `signal` was aborted. What is yielded after the abort is dropped.
    */
-  read(split: string, position: Read, signal: AbortSignal): AsyncIterable<SourceRecord<T, P>>
+  readonly read: (split: string, position: Read, signal: AbortSignal) => AsyncIterable<SourceRecord<T, P>>
   /** Looks for further splits this often. Only where the source is unbounded. */
   readonly discoverEvery?: Duration | undefined
 }
@@ -37,11 +38,12 @@ export type DefineSourceOptionsWithoutStart<T, P> = SourceDefinition<T, P, P | u
   readonly start?: undefined
 }
 
+/** What `defineSource` makes: a source for `fromSource`. */
 export type DefinedSource<T, P> = Source<T, DefinedSplit<P>, DefinedEnumeratorState<P>>
 
 /** INVALID_ARGUMENT when a member is missing, or `discoverEvery` stands in a bounded source. */
-export function defineSource<T, P>(options: DefineSourceOptions<T, P>): DefinedSource<T, P>
 export function defineSource<T, P>(options: DefineSourceOptionsWithoutStart<T, P>): DefinedSource<T, P>
+export function defineSource<T, P>(options: DefineSourceOptions<T, P>): DefinedSource<T, P>
 export function defineSource<T, P>(
   options: DefineSourceOptions<T, P> | DefineSourceOptionsWithoutStart<T, P>,
 ): DefinedSource<T, P> {

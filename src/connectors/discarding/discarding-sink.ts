@@ -3,6 +3,7 @@ import type { Sink, SinkWriter } from '../../operators/sink.ts'
 
 const writer: SinkWriter<unknown> = { write() {}, flush() {}, close() {} }
 
+/** Takes every record and does nothing with it. */
 export class DiscardingSink implements Sink<unknown> {
   createWriter(): SinkWriter<unknown> {
     return writer

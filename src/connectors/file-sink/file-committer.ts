@@ -5,8 +5,9 @@
 import { sha256 } from '../../base/digest.ts'
 import { StreamError } from '../../base/errors.ts'
 import type { FileOperation, FileStatus, FileSystem } from '../../base/file-system.ts'
+import { parentPath } from '../../base/paths.ts'
 import type { CommitRequest, Committer } from '../../operators/sink.ts'
-import type { FileCommittable } from './part-file.ts'
+import type { FileCommittable } from './file-committable.ts'
 
 const READ_BYTES = 256 * 1024
 
@@ -22,17 +23,21 @@ export class FileCommitter implements Committer<FileCommittable> {
   async commit(requests: readonly CommitRequest<FileCommittable>[]): Promise<void> {
     const links: FileOperation[] = []
     const removals: FileOperation[] = []
+    const folders = new Set<string>()
     for (const request of requests) {
       const { pending, final } = request.committable
       const state = await this.#stateOf(request)
       if (state === 'pending') links.push({ type: 'link', from: this.#path(pending), to: this.#path(final) })
       if (state === 'committed') request.alreadyCommitted()
-      if (state !== 'refused') removals.push({ type: 'remove', path: this.#path(pending) })
+      if (state === 'refused') continue
+      removals.push({ type: 'remove', path: this.#path(pending) })
+      // Both names lie in one folder, which was durable before the checkpoint was acknowledged.
+      folders.add(parentPath(this.#path(final)))
     }
     if (removals.length === 0) return
-    const sync: FileOperation = { type: 'syncFolder', path: this.#folder }
+    const syncs = Array.from(folders, (path): FileOperation => ({ type: 'syncFolder', path }))
     // The links are durable before the only other name is removed: a crash may lose either alone.
-    await this.#files.execute([...links, sync, ...removals, sync])
+    await this.#files.execute([...links, ...syncs, ...removals, ...syncs])
   }
 
   close(): void {}

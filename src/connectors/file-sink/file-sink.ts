@@ -6,45 +6,61 @@ import { StreamError } from '../../base/errors.ts'
 import { localPath } from '../../base/paths.ts'
 import { syncAncestors } from '../../base/sync-ancestors.ts'
 import type { CommitterContext, StatefulSink, TwoPhaseCommittingSink, WriterContext } from '../../operators/sink.ts'
+import { csvFormat } from './csv-encoding.ts'
+import { type FileCommittable, fileCommittableSerializer } from './file-committable.ts'
 import { FileCommitter } from './file-committer.ts'
+import {
+  type CsvFileSinkOptions,
+  csvEncoding,
+  type FileSinkOptions,
+  type FileSinkSettings,
+  fileSinkSettings,
+} from './file-sink-options.ts'
 import { type FileSinkState, FileSinkWriter } from './file-sink-writer.ts'
-import { jsonLine, textLine } from './line-encoding.ts'
-import type { FileCommittable } from './part-file.ts'
+import { jsonLinesFormat, linesFormat } from './line-encoding.ts'
 import { deadInProgress, highestNumber, type PartOwner } from './part-names.ts'
+import type { RecordFormat } from './record-encoding.ts'
 
-export interface FileSinkOptions {
-  /** A file ends at every checkpoint, and earlier when it has `maxBytes`. Default: 128 MiB. */
-  readonly rolling?: { readonly maxBytes?: number | undefined } | undefined
-}
-
-const DEFAULT_MAX_BYTES = 128 * 1024 * 1024
-
+/**
+ * Files are named `part-<subtask>-<n><ending>`; n grows with every file of a subtask, over all buckets, restarts and
+ * changes of the parallelism. Names of unfinished files begin with a dot.
+ */
 export class FileSink<in T> implements TwoPhaseCommittingSink<T, FileCommittable>, StatefulSink<T, FileSinkState> {
   readonly stateDistribution = 'union'
+  readonly committableSerializer = fileCommittableSerializer
   readonly #folder: string
-  readonly #ending: string
-  readonly #encode: (value: T) => string
-  readonly #rollAtBytes: number
+  readonly #format: RecordFormat<T>
+  readonly #settings: FileSinkSettings<T>
 
-  private constructor(directory: string, ending: string, encode: (value: T) => string, options: FileSinkOptions) {
-    const maxBytes = options.rolling?.maxBytes ?? DEFAULT_MAX_BYTES
+  private constructor(directory: string, format: RecordFormat<T>, options: FileSinkOptions<T>) {
     if (typeof directory !== 'string' || directory === '')
-      throw refused('directory', directory, 'the path of a directory')
-    if (!(maxBytes > 0)) throw refused('rolling.maxBytes', maxBytes, 'a number above 0')
+      throw new StreamError('INVALID_ARGUMENT', {
+        message: `FileSink: \`directory\` is ${directory === '' ? 'empty' : String(directory)}.`,
+        hint: 'Give the path of a directory.',
+        details: { option: 'directory', value: String(directory) },
+      })
     this.#folder = localPath(directory)
-    this.#ending = ending
-    this.#encode = encode
-    this.#rollAtBytes = maxBytes
+    this.#format = format
+    this.#settings = fileSinkSettings(options)
   }
 
   /** One text a line, in files `part-<subtask>-<n>.txt`. A line break inside of a text is written as it is. */
-  static forLines(directory: string, options: FileSinkOptions = {}): FileSink<string> {
-    return new FileSink<string>(directory, '.txt', textLine, options)
+  static forLines(directory: string, options: FileSinkOptions<string> = {}): FileSink<string> {
+    return new FileSink<string>(directory, linesFormat, options)
   }
 
   /** One JSON value a line, as JSON.stringify writes it, in files `part-<subtask>-<n>.jsonl`. */
-  static forJsonLines<T>(directory: string, options: FileSinkOptions = {}): FileSink<T> {
-    return new FileSink<T>(directory, '.jsonl', jsonLine, options)
+  static forJsonLines<T>(directory: string, options: FileSinkOptions<T> = {}): FileSink<T> {
+    return new FileSink<T>(directory, jsonLinesFormat, options)
+  }
+
+  /**
+   * CSV as RFC 4180 says, with CR LF behind each record, in files `part-<subtask>-<n>.csv`. Fields are texts, numbers,
+   * bigints, booleans and Dates (written as toISOString does); null, undefined and a missing field are an empty one, an
+   * empty text is `""`. RECORD_NOT_WRITABLE for anything else.
+   */
+  static forCsv<T extends object>(directory: string, options: CsvFileSinkOptions<T> = {}): FileSink<T> {
+    return new FileSink<T>(directory, csvFormat(csvEncoding(options)), options)
   }
 
   createWriter(context: WriterContext): Promise<FileSinkWriter<T>> {
@@ -62,7 +78,7 @@ export class FileSink<in T> implements TwoPhaseCommittingSink<T, FileCommittable
 
   async #writer(context: WriterContext, atLeast: number): Promise<FileSinkWriter<T>> {
     const { jobId, epoch, attempt, subtask, parallelism } = context
-    const { files } = context.environment
+    const { clock, files } = context.environment
     const owner: PartOwner = { jobId, epoch, attempt, subtask }
     await files.execute([{ type: 'makeFolder', path: this.#folder }])
     await syncAncestors(files, this.#folder)
@@ -70,21 +86,13 @@ export class FileSink<in T> implements TwoPhaseCommittingSink<T, FileCommittable
     const dead = deadInProgress(names, owner, parallelism)
     await files.execute(dead.map((name) => ({ type: 'remove', path: `${this.#folder}/${name}` })))
     return new FileSinkWriter({
+      ...this.#settings,
+      clock,
       files,
       folder: this.#folder,
       owner,
-      ending: this.#ending,
+      format: this.#format,
       firstNumber: Math.max(atLeast, highestNumber(names) + 1),
-      encode: this.#encode,
-      rollAtBytes: this.#rollAtBytes,
     })
   }
-}
-
-function refused(option: string, value: unknown, legal: string): StreamError {
-  return new StreamError('INVALID_ARGUMENT', {
-    message: `FileSink: \`${option}\` is ${String(value)}.`,
-    hint: `Give ${legal}.`,
-    details: { option, value: String(value) },
-  })
 }

@@ -1,5 +1,14 @@
 /** A record as one line of text; refuses what cannot be written faithfully. */
 import { StreamError } from '../../base/errors.ts'
+import type { RecordFormat } from './record-encoding.ts'
+
+export const linesFormat: RecordFormat<string> = formatOf('.txt', textLine)
+export const jsonLinesFormat: RecordFormat<unknown> = formatOf('.jsonl', jsonLine)
+
+function formatOf<T>(ending: string, encode: (value: T) => string): RecordFormat<T> {
+  const encoder = { encode }
+  return { ending, createEncoder: () => encoder }
+}
 
 /**
  * The text itself. RECORD_NOT_WRITABLE for anything but a text, which plain JavaScript may hand over, and for half of a
@@ -7,8 +16,7 @@ import { StreamError } from '../../base/errors.ts'
  */
 export function textLine(value: unknown): string {
   if (typeof value === 'string') {
-    // Since Node 20; the library of ES2023 does not declare it.
-    if ((value as string & { isWellFormed(): boolean }).isWellFormed()) return value
+    if (isWellFormed(value)) return value
     throw notWritable(
       'A sink of lines got a text with half of a surrogate pair',
       'It would come back as another character: cut texts between characters, or write them as JSON.',
@@ -34,8 +42,15 @@ export function jsonLine(value: unknown): string {
   return line
 }
 
-const HINT = 'Map the records to plain objects, arrays, texts, numbers and booleans before the sink.'
+/** Whether UTF-8 has bytes for all of it. */
+export function isWellFormed(text: string): boolean {
+  // Since Node 20; the library of ES2023 does not declare it.
+  return (text as string & { isWellFormed(): boolean }).isWellFormed()
+}
 
-function notWritable(message: string, hint: string, cause?: unknown): StreamError {
+/** RECORD_NOT_WRITABLE. */
+export function notWritable(message: string, hint: string, cause?: unknown): StreamError {
   return new StreamError('RECORD_NOT_WRITABLE', { message: `${message}.`, hint, cause })
 }
+
+const HINT = 'Map the records to plain objects, arrays, texts, numbers and booleans before the sink.'

@@ -5,30 +5,29 @@
 import { type Sha256, sha256 } from '../../base/digest.ts'
 import { StreamError } from '../../base/errors.ts'
 import type { FileSystem, WriteHandle } from '../../base/file-system.ts'
+import { parentPath } from '../../base/paths.ts'
+import type { FileCommittable } from './file-committable.ts'
 import type { PartNames } from './part-names.ts'
-
-/** What makes a pre-committed file visible, and proves that it is the right one. Names are relative to the sink's folder. */
-export interface FileCommittable {
-  readonly pending: string
-  readonly final: string
-  /** In bytes. */
-  readonly length: number
-  /** 64 hexadecimal digits. */
-  readonly sha256: string
-}
 
 export interface PartFileOptions {
   readonly files: FileSystem
   readonly folder: string
+  /** Shared by the files of a writer. */
+  readonly backlog: Backlog
+  /** When it is this file's turn to take a number, and its bucket is there. Rejects when the disk refused the bucket. */
+  readonly ready: Promise<void> | undefined
   /** Names for the next number; called again when they are taken. */
   nextNames(): PartNames
+}
+
+/** Bytes that are taken and not on the disk yet. */
+export interface Backlog {
+  bytes: number
 }
 
 export class PartFile {
   /** Bytes taken so far, on the disk or not. */
   length = 0
-  /** Bytes that are not on their way yet. */
-  backlog = 0
   readonly #options: PartFileOptions
   readonly #digest: Sha256 = sha256()
   /** The hash of a sealed file. */
@@ -51,16 +50,25 @@ export class PartFile {
     this.throwIfFailed()
     this.#digest.update(bytes)
     this.length += bytes.length
-    this.backlog += bytes.length
+    this.#options.backlog.bytes += bytes.length
     this.#then(async () => {
       await this.#handle?.append(bytes)
-      this.backlog -= bytes.length
+      this.#options.backlog.bytes -= bytes.length
     })
+  }
+
+  /** Settles when it has its number, or was refused one. Never rejects. */
+  async numbered(): Promise<void> {
+    await Promise.allSettled([this.#opened])
   }
 
   /** Settles when everything taken so far is written. */
   written(): Promise<void> {
     return this.#work
+  }
+
+  get hasFailed(): boolean {
+    return this.#failure !== undefined
   }
 
   throwIfFailed(): void {
@@ -104,7 +112,8 @@ export class PartFile {
    * exclusively, so that of two writers only one gets it.
    */
   async #open(): Promise<PartNames> {
-    const { files, folder, nextNames } = this.#options
+    const { files, folder, ready, nextNames } = this.#options
+    if (ready !== undefined) await ready
     for (;;) {
       const names = nextNames()
       const handle = await createUnlessTaken(files, `${folder}/${names.inProgress}`)
@@ -125,7 +134,8 @@ export class PartFile {
     const { inProgress, pending } = await this.#opened
     await files.execute([
       { type: 'rename', from: `${folder}/${inProgress}`, to: `${folder}/${pending}` },
-      { type: 'syncFolder', path: folder },
+      // What is left of the other name after a crash is swept.
+      { type: 'syncFolder', path: parentPath(`${folder}/${pending}`) },
     ])
   }
 

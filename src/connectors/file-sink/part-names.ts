@@ -3,6 +3,7 @@
  * they are: job, epoch and attempt. Pure.
  */
 export interface PartNames {
+  /** In the sink's own folder whatever the bucket is: one listing finds all that a dead attempt left. */
   readonly inProgress: string
   readonly pending: string
   readonly final: string
@@ -16,17 +17,22 @@ export interface PartOwner {
   readonly subtask: number
 }
 
-export function partNames(owner: PartOwner, n: number, ending: string): PartNames {
-  const final = `part-${owner.subtask}-${n}${ending}`
-  const unfinished = `.${final}.${owner.jobId}-${owner.epoch}-${owner.attempt}`
-  return { inProgress: `${unfinished}.inprogress`, pending: `${unfinished}.pending`, final }
+/** Relative to the sink's folder. `bucket` is a checked one, '' for the folder itself. */
+export function partNames(owner: PartOwner, n: number, ending: string, bucket: string): PartNames {
+  const name = `part-${owner.subtask}-${n}${ending}`
+  const unfinished = `.${name}.${owner.jobId}-${owner.epoch}-${owner.attempt}`
+  const below = bucket === '' ? '' : `${bucket}/`
+  return { inProgress: `${unfinished}.inprogress`, pending: `${below}${unfinished}.pending`, final: `${below}${name}` }
 }
+
+/** Longer numbers are not ours: counting on from one would leave the numbers that a double tells apart. */
+const NUMBERED = /^\.?part-\d+-(\d{1,15})(?!\d)/
 
 /** The highest number in any name, whoever it belongs to; -1 when there is none. */
 export function highestNumber(names: readonly string[]): number {
   let highest = -1
   for (const name of names) {
-    const number = /^\.?part-\d+-(\d+)/.exec(name)?.[1]
+    const number = NUMBERED.exec(name)?.[1]
     if (number !== undefined) highest = Math.max(highest, Number(number))
   }
   return highest

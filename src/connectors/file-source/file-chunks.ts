@@ -3,7 +3,7 @@ import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { StreamError } from '../../base/errors.ts'
 import type { ReadHandle } from '../../base/file-system.ts'
-import { changed } from './file-split.ts'
+import { changed } from './file-identity.ts'
 
 export function isCompressed(path: string): boolean {
   return path.endsWith('.gz') || path.endsWith('.gzip')

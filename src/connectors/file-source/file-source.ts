@@ -1,94 +1,89 @@
-/** Files as a bounded source: lines, JSON lines or CSV, plain or gzip. Each file is a split, read in order by one subtask. */
-import { StreamError } from '../../base/errors.ts'
+/**
+ * Files as a source: lines, JSON lines or CSV, plain or gzip, read once or followed. A split is a file, or a byte range of
+ * a large one, read in order by one subtask.
+ */
+import type { Serializer } from '../../elements/serializer.ts'
 import type {
+  Boundedness,
   Source,
   SourceReader,
   SourceReaderContext,
   SplitEnumerator,
   SplitEnumeratorContext,
 } from '../../operators/source.ts'
-import { type SplitQueueState, splitQueue } from '../split-queue.ts'
-import { CsvDecoder } from './csv-decoder.ts'
+import { csvDecoder } from './csv-decoder.ts'
+import { type FileEnumeratorState, fileEnumerator } from './file-enumerator.ts'
 import { FileReader } from './file-reader.ts'
-import { type FileSplit, freshSplit } from './file-split.ts'
-import { findInputFiles } from './input-files.ts'
-import { LineDecoder } from './line-decoder.ts'
+import {
+  type AnySchema,
+  type CsvOptions,
+  delimiterOf,
+  type FileSourceOptions,
+  type FileSourceSettings,
+  type InputPaths,
+  type JsonLinesOptions,
+  type SynchronousSchema,
+  settingsOf,
+} from './file-source-options.ts'
+import type { FileSplit } from './file-split.ts'
+import { FollowingReader } from './following-reader.ts'
+import { InvalidRecords } from './invalid-records.ts'
+import { LineDecoder, type LineDecoding, PASSED_OVER } from './line-decoder.ts'
 import type { FileFormat } from './record-decoder.ts'
-
-/** A path, a folder, a glob pattern, or several of them. Relative ones count from the working folder. */
-export type InputPaths = string | readonly string[]
-
-/** Checks a value and gives it its type; a throw makes the record invalid. */
-export type RecordSchema<out T> = (value: unknown) => T
-
-export interface FileSourceOptions {
-  /** What happens at a record that cannot be read: the job fails, or the record is counted as `skippedRecords`. Default: fail. */
-  readonly onInvalid?: 'fail' | 'skip' | undefined
-}
-
-export interface JsonLinesOptions<out T> extends FileSourceOptions {
-  readonly schema?: RecordSchema<T> | undefined
-}
-
-export interface CsvOptions extends FileSourceOptions {
-  /** Picks columns of the header by name; where the file has no header, names the fields by position. */
-  readonly columns?: readonly string[] | undefined
-  /** Left out: the first record is the header, unless `columns` are given and it holds none of them. */
-  readonly header?: boolean | undefined
-  /** Default: a comma. */
-  readonly delimiter?: string | undefined
-}
+import { checkWith, type SchemaOutput } from './record-schema.ts'
+import { rememberingSerializer } from './remembering-serializer.ts'
 
 type CsvRecord = Readonly<Record<string, string>>
 
-/** Parsed at once: some milliseconds of the thread. */
-const CSV_CHUNK_BYTES = 32 * 1024
-const LINE_CHUNK_BYTES = 512 * 1024
+const CHUNK_BYTES = 512 * 1024
 
-export class FileSource<out T> implements Source<T, FileSplit, SplitQueueState<FileSplit>> {
-  readonly boundedness = 'bounded'
-  readonly #inputs: readonly string[]
+export class FileSource<out T> implements Source<T, FileSplit, FileEnumeratorState> {
+  readonly boundedness: Boundedness
+  readonly splitSerializer: Serializer<FileSplit> = rememberingSerializer()
   readonly #format: FileFormat<T>
-  readonly #onInvalid: 'fail' | 'skip'
+  readonly #settings: FileSourceSettings
 
   private constructor(paths: InputPaths, format: FileFormat<T>, options: FileSourceOptions) {
-    const inputs = typeof paths === 'string' ? [paths] : paths
-    if (
-      !Array.isArray(inputs) ||
-      inputs.length === 0 ||
-      !inputs.every((path) => typeof path === 'string' && path !== '')
-    )
-      throw refused('paths', paths, 'a path, or an array of at least one path')
-    const onInvalid: unknown = options.onInvalid ?? 'fail'
-    if (onInvalid !== 'fail' && onInvalid !== 'skip') throw refused('onInvalid', onInvalid, "'fail' or 'skip'")
-    this.#inputs = inputs
+    this.#settings = settingsOf(paths, options)
     this.#format = format
-    this.#onInvalid = onInvalid
+    this.boundedness = this.#settings.monitorMs === undefined ? 'bounded' : 'continuous-unbounded'
   }
 
   /** Lines without their ends ("\n" or "\r\n"). What is not UTF-8 is invalid. Empty lines are records. */
   static forLines(paths: InputPaths, options: FileSourceOptions = {}): FileSource<string> {
-    return new FileSource(paths, lines({ parse: (line) => line, skipBlank: false }), options)
+    return new FileSource(paths, lines({ parse: (line) => line }), options)
   }
 
-  /** One JSON value a line; blank lines are passed over. Without a schema the values are `unknown`. */
-  static forJsonLines<T>(
+  /**
+   * One JSON value a line; blank lines are passed over. Without a schema the values are `unknown`. A schema is a function,
+   * whose throw makes the record invalid, or any Standard Schema (zod, valibot, arktype), and answers at once.
+   */
+  static forJsonLines<S extends AnySchema>(
     paths: InputPaths,
-    options: JsonLinesOptions<T> & { readonly schema: RecordSchema<T> },
-  ): FileSource<T>
+    options: JsonLinesOptions<S> & { readonly schema: S & SynchronousSchema<S> },
+  ): FileSource<SchemaOutput<S>>
   static forJsonLines(
     paths: InputPaths,
     options?: FileSourceOptions & { readonly schema?: undefined },
   ): FileSource<unknown>
-  static forJsonLines(paths: InputPaths, options: JsonLinesOptions<unknown> = {}): FileSource<unknown> {
-    const schema = schemaOf(options)
-    const parse =
-      schema === undefined ? (line: string): unknown => JSON.parse(line) : (line: string) => schema(JSON.parse(line))
-    return new FileSource(paths, lines({ parse, skipBlank: true }), options)
+  static forJsonLines(paths: InputPaths, options: JsonLinesOptions<AnySchema> = {}): FileSource<unknown> {
+    const check = options.schema === undefined ? undefined : checkWith(options.schema)
+    const parse = (line: string): unknown => {
+      if (line.trim() === '') return PASSED_OVER
+      const value: unknown = JSON.parse(line)
+      return check === undefined ? value : check(value)
+    }
+    return new FileSource(paths, lines({ parse }), options)
   }
 
-  /** CSV with quotes as in RFC 4180, fields may span lines; all fields are texts. Empty lines are passed over. */
-  static forCsv<T>(paths: InputPaths, options: CsvOptions & { readonly schema: RecordSchema<T> }): FileSource<T>
+  /**
+   * CSV with quotes as in RFC 4180, fields may span lines; all fields are texts. Empty lines are passed over. A schema is
+   * given each record as an object of texts.
+   */
+  static forCsv<S extends AnySchema>(
+    paths: InputPaths,
+    options: CsvOptions & { readonly schema: S & SynchronousSchema<S> },
+  ): FileSource<SchemaOutput<S>>
   static forCsv<const Column extends string>(
     paths: InputPaths,
     options: CsvOptions & { readonly columns: readonly Column[]; readonly schema?: undefined },
@@ -96,53 +91,41 @@ export class FileSource<out T> implements Source<T, FileSplit, SplitQueueState<F
   static forCsv(paths: InputPaths, options?: CsvOptions & { readonly schema?: undefined }): FileSource<CsvRecord>
   static forCsv(
     paths: InputPaths,
-    options: CsvOptions & { readonly schema?: RecordSchema<unknown> | undefined } = {},
+    options: CsvOptions & { readonly schema?: AnySchema | undefined } = {},
   ): FileSource<unknown> {
-    const { columns, header, delimiter = ',' } = options
-    const schema = schemaOf(options)
-    if (typeof delimiter !== 'string' || delimiter === '')
-      throw refused('delimiter', delimiter, 'a text that is not empty')
-    if (header === false && columns === undefined)
-      throw refused('header', header, '`columns` as well, which name the fields by position')
-    if (columns !== undefined && (columns.length === 0 || new Set(columns).size < columns.length))
-      throw refused('columns', JSON.stringify(columns), 'at least one name, each once')
-    const parse = schema ?? ((record: CsvRecord): unknown => record)
+    const { columns, header, multiline = true } = options
+    const delimiter = delimiterOf(options)
+    const parse = options.schema === undefined ? (record: CsvRecord): unknown => record : checkWith(options.schema)
+    const decoding = { columns, header, delimiter, multiline, parse }
     const format: FileFormat<unknown> = {
-      chunkBytes: CSV_CHUNK_BYTES,
-      createDecoder: (start) => new CsvDecoder({ columns, header, delimiter, parse }, start),
+      chunkBytes: CHUNK_BYTES,
+      createDecoder: (start) => csvDecoder(decoding, start),
+      lineIsRecord: !multiline,
+      hasHeader: header !== false,
     }
     return new FileSource(paths, format, options)
   }
 
   createEnumerator(
     context: SplitEnumeratorContext<FileSplit>,
-    restored: SplitQueueState<FileSplit> | undefined,
-  ): SplitEnumerator<FileSplit, SplitQueueState<FileSplit>> {
-    const find = async () => (await findInputFiles(context.environment.files, this.#inputs)).map(freshSplit)
-    return splitQueue({ context, restored, find })
+    restored: FileEnumeratorState | undefined,
+  ): SplitEnumerator<FileSplit, FileEnumeratorState> {
+    return fileEnumerator({ context, restored, settings: this.#settings, lineIsRecord: this.#format.lineIsRecord })
   }
 
   createReader(context: SourceReaderContext): SourceReader<T, FileSplit> {
-    const { chunkBytes } = this.#format
-    return new FileReader({ context, format: this.#format, onInvalid: this.#onInvalid, chunkBytes })
+    const { monitorMs, closeAfterMs, inputs, onInvalid } = this.#settings
+    const parts = { context, format: this.#format, invalid: new InvalidRecords(context, onInvalid) }
+    if (monitorMs === undefined) return new FileReader(parts)
+    return new FollowingReader({ ...parts, inputs, monitorMs, closeAfterMs })
   }
 }
 
-function lines<T>(decoding: { readonly parse: (line: string) => T; readonly skipBlank: boolean }): FileFormat<T> {
-  return { chunkBytes: LINE_CHUNK_BYTES, createDecoder: (start) => new LineDecoder(decoding, start) }
-}
-
-function schemaOf<T>(options: { readonly schema?: RecordSchema<T> | undefined }): RecordSchema<T> | undefined {
-  const schema: unknown = options.schema
-  if (schema !== undefined && typeof schema !== 'function')
-    throw refused('schema', typeof schema, 'a function (value) => T')
-  return options.schema
-}
-
-function refused(option: string, value: unknown, legal: string): StreamError {
-  return new StreamError('INVALID_ARGUMENT', {
-    message: `FileSource: \`${option}\` is ${String(value)}.`,
-    hint: `Give ${legal}.`,
-    details: { option, value: String(value) },
-  })
+function lines<T>(decoding: LineDecoding<T>): FileFormat<T> {
+  return {
+    chunkBytes: CHUNK_BYTES,
+    createDecoder: (start) => new LineDecoder(decoding, start),
+    lineIsRecord: true,
+    hasHeader: false,
+  }
 }

@@ -1,68 +1,82 @@
-/** One input file with the position behind its last emitted record, and what proves that it is still the same file. */
-import { sha256 } from '../../base/digest.ts'
-import { StreamError } from '../../base/errors.ts'
-import type { ReadHandle } from '../../base/file-system.ts'
+/** One input file, or a byte range of one, with the position behind its last emitted record. */
+
 import type { SourceSplit } from '../../operators/source.ts'
+import type { FileIdentity } from './file-identity.ts'
+import type { DecoderStart } from './record-decoder.ts'
 
 export interface FileSplit extends SourceSplit {
   readonly path: string
   /** Of the first byte that is not read yet; of a compressed file counted uncompressed. */
   readonly offset: number
-  /** Before the offset. */
+  /** Before the offset; in a range, behind its start. */
   readonly lines: number
   /** From the first time that the file was opened. */
   readonly identity?: FileIdentity | undefined
   /** CSV: names by position, once they are known. */
   readonly columns?: readonly string[] | undefined
+  /** Left out: the whole file. */
+  readonly range?: ByteRange | undefined
+  /** Of a file that is followed: up to the known size everything is read, but for a last line without its end. */
+  readonly caughtUp?: boolean | undefined
+  /** Of a file that is followed: it has not grown for long, and is not open. */
+  readonly closed?: boolean | undefined
 }
 
-export interface FileIdentity {
-  readonly device: string
-  readonly inode: string
-  /** So many bytes are read, also when the file has grown since. */
-  readonly size: number
-  /** The first bytes, at most 256. */
-  readonly headLength: number
-  /** Their SHA-256. */
-  readonly headHash: string
+/**
+ * The lines that begin behind `start` (from 0 on: at it) and not behind `end`: each line belongs to exactly one range,
+ * wherever the cuts are. Without `end`: all that follow.
+ */
+export interface ByteRange {
+  readonly start: number
+  readonly end?: number | undefined
 }
 
-const HEAD_BYTES = 256
+export interface FileHeader {
+  readonly columns: readonly string[]
+  /** Behind it; 0 when the file has none. */
+  readonly end: number
+}
 
 export function freshSplit(path: string): FileSplit {
   return { id: path, path, offset: 0, lines: 0 }
 }
 
-/** What identifies the file behind the handle now. */
-export async function identify(handle: ReadHandle): Promise<FileIdentity> {
-  const { device, inode, size } = await handle.stat()
-  return { device, inode, size, ...(await hashHead(handle, HEAD_BYTES)) }
-}
-
-/**
- * SOURCE_CHANGED unless the file behind the handle is the one that was read before, and not shorter. The device alone may
- * differ: its number is given anew when a disk is mounted.
- */
-export async function checkIdentity(handle: ReadHandle, path: string, known: FileIdentity): Promise<void> {
-  const { inode, size } = await handle.stat()
-  if (size < known.size) throw changed(path, `is shorter than before: ${size} bytes instead of ${known.size}`)
-  if (inode !== known.inode)
-    throw changed(path, `was replaced by another file (inode ${inode} instead of ${known.inode})`)
-  const head = await hashHead(handle, known.headLength)
-  if (head.headHash !== known.headHash) throw changed(path, `begins with other bytes than before`)
-}
-
-export function changed(path: string, how: string): StreamError {
-  return new StreamError('SOURCE_CHANGED', {
-    message: `Input file ${path} ${how}, so its remaining records cannot be read exactly once.`,
-    hint: 'Restore the file as it was, or start the job without its state.',
-    details: { path },
+/** Ranges of about `splitBytes` and equal size. `id` names the file. */
+export function rangeSplits(
+  id: string,
+  path: string,
+  identity: FileIdentity,
+  splitBytes: number,
+): readonly FileSplit[] {
+  const count = Math.max(1, Math.ceil(identity.size / splitBytes))
+  const length = Math.ceil(identity.size / count)
+  return Array.from({ length: count }, (_, index) => {
+    const start = index * length
+    const end = index + 1 < count ? start + length : undefined
+    return { id: count === 1 ? id : `${id}@${start}`, path, offset: start, lines: 0, identity, range: { start, end } }
   })
 }
 
-async function hashHead(handle: ReadHandle, length: number): Promise<{ headLength: number; headHash: string }> {
-  const bytes = await handle.read(0, length)
-  const digest = sha256()
-  digest.update(bytes)
-  return { headLength: bytes.length, headHash: digest.hex() }
+/** Nothing of the range was emitted yet: where its first line begins is to be found out. */
+export function isAtStartOfRange({ range, offset }: FileSplit): boolean {
+  return range !== undefined && range.start > 0 && offset === range.start
+}
+
+/** The columns that state must hold at this position; at a start they are found out again. */
+export function columnsAt(split: FileSplit, columns: readonly string[] | undefined): readonly string[] | undefined {
+  return split.offset === 0 || isAtStartOfRange(split) ? undefined : columns
+}
+
+/** Line numbers are known only where somebody has counted from the start of the file. */
+export function linesAreCounted({ range }: FileSplit): boolean {
+  return range === undefined || range.start === 0
+}
+
+/** `header`: needed at the start of a range, where the format has one. */
+export function decoderStart(split: FileSplit, header: FileHeader | undefined): DecoderStart {
+  const { offset, lines, columns, range } = split
+  if (!isAtStartOfRange(split)) return { offset, lines, columns, end: range?.end }
+  const known = { lines, columns: header?.columns, end: range?.end }
+  if (header !== undefined && header.end > offset) return { ...known, offset: header.end }
+  return { ...known, offset, insideLine: true }
 }

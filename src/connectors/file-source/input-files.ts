@@ -1,18 +1,25 @@
 /** Finds the input files behind paths, folders and glob patterns. Reads names only, no contents. */
 import picomatch from 'picomatch'
 import { StreamError } from '../../base/errors.ts'
-import type { FileSystem } from '../../base/file-system.ts'
+import type { FileSystem, FolderEntry } from '../../base/file-system.ts'
 import { localPath } from '../../base/paths.ts'
+
+/** What becomes of an input that names no file at all: INPUT_MISSING, or it is waited for. */
+export type WithoutFiles = 'fail' | 'wait'
 
 /**
  * Absolute paths, without repetition, sorted within each input. A folder stands for all files below it but those whose
- * name, or whose folder's name, begins with a dot or an underscore. INPUT_MISSING when an input names no file at all.
+ * name, or whose folder's name, begins with a dot or an underscore.
  */
-export async function findInputFiles(files: FileSystem, inputs: readonly string[]): Promise<readonly string[]> {
+export async function findInputFiles(
+  files: FileSystem,
+  inputs: readonly string[],
+  withoutFiles: WithoutFiles,
+): Promise<readonly string[]> {
   const found = new Set<string>()
   for (const input of inputs) {
     const paths = await filesOf(files, input)
-    if (paths.length === 0) throw missing(input)
+    if (paths.length === 0 && withoutFiles === 'fail') throw missing(input)
     for (const path of paths) found.add(path)
   }
   return [...found]
@@ -43,7 +50,7 @@ interface Choice {
 
 async function walk(files: FileSystem, root: string, under: string, choice: Choice): Promise<readonly string[]> {
   const found: string[] = []
-  for (const { name, kind } of await files.list(under === '' ? root : `${root}/${under}`)) {
+  for (const { name, kind } of await entriesOf(files, under === '' ? root : `${root}/${under}`)) {
     const relative = under === '' ? name : `${under}/${name}`
     if (kind === 'folder') {
       if (choice.enter(name, relative)) found.push(...(await walk(files, root, relative, choice)))
@@ -51,6 +58,21 @@ async function walk(files: FileSystem, root: string, under: string, choice: Choi
       found.push(`${root}/${relative}`)
   }
   return found
+}
+
+/** None, when the folder was removed while the files were being looked for. */
+export async function entriesOf(files: FileSystem, folder: string): Promise<readonly FolderEntry[]> {
+  try {
+    return await files.list(folder)
+  } catch (thrown) {
+    if (isMissing(thrown)) return []
+    throw thrown
+  }
+}
+
+/** Whether the disk said that there is no such file or folder. */
+export function isMissing(thrown: unknown): boolean {
+  return StreamError.is(thrown) && thrown.details.systemCode === 'ENOENT'
 }
 
 /** A symbolic link to a file is one. */

@@ -13,16 +13,24 @@ export interface RecordDecoder<out T> {
   next(): DecoderStatus
   /** Of a RECORD. */
   readonly value: T
-  /** Of an INVALID: an Error or a text. */
+  /** Of an INVALID: what was thrown, or a text. */
   readonly problem: unknown
-  /** On which line it stands, from 1. */
+  /** Of an INVALID: what stands in the file, without the end of its line; what is not UTF-8 is replaced. */
+  readonly text: string
+  /** On which line it begins, from 1. Counts from the start of the decoder. */
   readonly line: number
+  /** Of its first byte. */
+  readonly recordOffset: number
   /** Of the file, behind it. */
   readonly offset: number
   /** Of the file, before `offset`. */
   readonly lines: number
-  /** CSV: names by position. */
+  /** The next record would begin behind the end of the range: whatever comes belongs to another one. */
+  readonly done: boolean
+  /** CSV: names by position, once they are known. */
   readonly columns: readonly string[] | undefined
+  /** CSV: the offset behind the header, or 0 where there is none. Of use once the columns are known. */
+  readonly headerEnd: number
 }
 
 /** Where a decoder starts. */
@@ -30,12 +38,20 @@ export interface DecoderStart {
   readonly offset: number
   readonly lines: number
   readonly columns?: readonly string[] | undefined
+  /** The offset lies inside of a line, or behind one: everything through the next newline is passed over. */
+  readonly insideLine?: boolean | undefined
+  /** No record that begins behind this offset. Left out: all. */
+  readonly end?: number | undefined
 }
 
 export interface FileFormat<out T> {
   createDecoder(start: DecoderStart): RecordDecoder<T>
   /** How much is read at once: what one chunk costs to decode holds the thread. */
   readonly chunkBytes: number
+  /** Whether a newline always ends a record, so that a file may be read from the middle. */
+  readonly lineIsRecord: boolean
+  /** Whether the beginning of a file says what its columns are. */
+  readonly hasHeader: boolean
 }
 
 /** Longer than this nothing is a record: a text of twice the size would not fit into a string. */

@@ -18,7 +18,8 @@ export interface Causes {
 
 const KEPT = 100
 
-export function causes(): Causes {
+/** `restartIsVain`: of what was thrown as no StreamError, that for which no restart helps, whatever its code says. */
+export function causes(restartIsVain: (thrown: unknown) => boolean = () => false): Causes {
   const kept = new Map<number, unknown>()
   let newest = 0
   return {
@@ -28,7 +29,12 @@ export function causes(): Causes {
       kept.delete(newest - KEPT)
       return StreamError.is(thrown)
         ? { code: thrown.code, message: thrown.message, restartHelps: thrown.restartHelps, thrown: newest }
-        : { code, message: textOf(thrown), restartHelps: ERROR_CODES[code].restartHelps, thrown: newest }
+        : {
+            code,
+            message: textOf(thrown),
+            restartHelps: ERROR_CODES[code].restartHelps && !restartIsVain(thrown),
+            thrown: newest,
+          }
     },
     thrown(cause) {
       if (cause.thrown !== null && kept.has(cause.thrown)) return kept.get(cause.thrown)

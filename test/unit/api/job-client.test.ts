@@ -190,6 +190,20 @@ describe('the events of a job', () => {
     expect(statuses).toEqual(['RUNNING', 'FAILING', 'RUNNING'])
   })
 
+  it('are let go for a reader who is too far behind: it gets what was kept, then an error, and the job is not held', async () => {
+    const job = new ScriptedJob()
+    const behind = clientOf(job).events()
+    for (let each = 0; each < 10_500; each++) job.says('RUNNING')
+    expect(job.listeners()).toBe(0)
+    let read = 0
+    const reading = (async () => {
+      for await (const _ of behind) read++
+    })()
+    await expect(reading).rejects.toMatchObject({ code: 'EVENTS_LOST' })
+    expect(read).toBe(10_000)
+    expect(await behind.next()).toEqual({ done: true, value: undefined })
+  })
+
   it('are not kept any longer once the loop is left', async () => {
     const job = new ScriptedJob()
     const events = clientOf(job).events()

@@ -97,6 +97,27 @@ test('length and hash of the handle are those of the file, whatever the pieces',
   )
 })
 
+test('what was appended may be changed as soon as the stream has it', async () => {
+  const { files, directory } = realFolder()
+  const { storage, jobId } = await job(files, directory)
+  for (const pieces of [3, 30, 90]) {
+    const stream = storage.snapshotWriter().open(identity)
+    const used = new Uint8Array(50_000)
+    for (let i = 0; i < pieces; i++) {
+      used.fill(i + 1)
+      await stream.append(used)
+    }
+    used.fill(0)
+    const handle = await stream.finish()
+    if (handle.type === 'inline') throw new Error('not that small')
+    const content = await files.read(`${directory}/${jobId}/epoch-1/chk-1/${handle.path}`)
+    const payload = content.subarray(content.length - pieces * used.length)
+    for (let i = 0; i < pieces; i++)
+      expect(payload.subarray(i * used.length, (i + 1) * used.length).every((byte) => byte === i + 1)).toBe(true)
+    expect(createHash('sha256').update(content).digest('hex')).toBe(handle.sha256)
+  }
+})
+
 test('a large state is written as a stream, never held whole, and asks to wait', async () => {
   const { storage } = await job(new SimulatedFileSystem({ turns }))
   const stream = storage.snapshotWriter().open(identity)

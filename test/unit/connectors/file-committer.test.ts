@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { FileSystem } from '../../../src/base/file-system.ts'
 import { nodeFileSystem } from '../../../src/base/node-file-system.ts'
+import type { FileCommittable } from '../../../src/connectors/file-sink/file-committable.ts'
 import { FileCommitter } from '../../../src/connectors/file-sink/file-committer.ts'
-import type { FileCommittable } from '../../../src/connectors/file-sink/part-file.ts'
 
 const content = 'x\n'
 const committable: FileCommittable = {

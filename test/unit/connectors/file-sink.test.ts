@@ -56,7 +56,7 @@ describe('a file sink', () => {
 
   it('rolls earlier when a file is large enough, and commits all its files together', async () => {
     const files = new SimulatedFileSystem()
-    const running = await openSink(FileSink.forLines('/out', { rolling: { maxBytes: 10 } }), { files })
+    const running = await openSink(FileSink.forLines('/out', { rolling: { maxPartSize: 10 } }), { files })
     await running.write('12345678', '1', '2', '3', '4', '5')
     await running.checkpoint(1)
     expect(await finished(files)).toEqual([])
@@ -90,7 +90,7 @@ describe('a file sink', () => {
 
   it('is durable before the acknowledgement too where a file had rolled and settled long ago', async () => {
     const files = new SimulatedFileSystem()
-    const running = await openSink(FileSink.forLines('/out', { rolling: { maxBytes: 4 } }), { files })
+    const running = await openSink(FileSink.forLines('/out', { rolling: { maxPartSize: 4 } }), { files })
     await running.write('safe')
     for (let turn = 0; turn < 20; turn++) await new Promise((settle) => setImmediate(settle))
     const state = await running.checkpoint(1)
@@ -178,7 +178,7 @@ describe('a file sink', () => {
 
   it('leaves nothing of a dead attempt but what a checkpoint may know of', async () => {
     const files = new SimulatedFileSystem()
-    const sink = () => FileSink.forLines('/out', { rolling: { maxBytes: 4 } })
+    const sink = () => FileSink.forLines('/out', { rolling: { maxPartSize: 4 } })
     const running = await openSink(sink(), { files })
     await running.write('known')
     const state = await running.checkpoint(1)
@@ -235,7 +235,7 @@ describe('the files and folders that a file sink opens', () => {
     ['close', 'a checkpoint'],
   ])('are closed again when the disk refuses to %s in %s', async (type, when) => {
     const files = new SimulatedFileSystem()
-    const running = await openSink(FileSink.forLines('/out', { rolling: { maxBytes: 4 } }), { files })
+    const running = await openSink(FileSink.forLines('/out', { rolling: { maxPartSize: 4 } }), { files })
     let opened = 0
     let closed = 0
     let refused = false
@@ -352,7 +352,7 @@ describe('every record comes out exactly once', () => {
   async function run(files: SimulatedFileSystem, published: Published[], options: SubtaskOptions): Promise<void> {
     const from = published.at(-1)
     const restored = from === undefined ? {} : { restored: [from.state] }
-    const sink = FileSink.forLines('/out', { rolling: { maxBytes: 20 } })
+    const sink = FileSink.forLines('/out', { rolling: { maxPartSize: 20 } })
     const running = await openSink(sink, { files, ...options, ...restored })
     let id = 10 * (options.epoch ?? 1)
     for (let position = from?.position ?? 0; position < records.length; position++) {

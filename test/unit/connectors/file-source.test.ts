@@ -72,7 +72,7 @@ describe('lines of files', () => {
     const running = await new SourceUnderTest(FileSource.forLines('/in/a'), { files }).open()
     await expect(running.runToEnd()).rejects.toMatchObject({
       code: 'RECORD_INVALID',
-      message: '/in/a, line 2: it is not UTF-8.',
+      message: '/in/a, line 2: it is not UTF-8. There stands "b\uFFFD".',
       details: { path: '/in/a', line: 2 },
     })
     expect(running.values).toEqual(['good'])
@@ -235,7 +235,7 @@ describe('JSON lines', () => {
     const files = await diskWith({ '/in/a': '1\n"x"\n' })
     await expect(readAll(source, { files })).rejects.toMatchObject({
       code: 'RECORD_INVALID',
-      message: '/in/a, line 2: "x" is no number.',
+      message: '/in/a, line 2: "x" is no number. There stands "\\"x\\"".',
     })
   })
 
@@ -336,7 +336,9 @@ describe('CSV', () => {
   it('that is not UTF-8 is invalid, and a genuine replacement character is not', async () => {
     const files = await diskWith({ '/in/a': Buffer.concat([Buffer.from('a\n\uFFFD\n'), Buffer.from([0xe4, 0x0a])]) })
     const running = await new SourceUnderTest(FileSource.forCsv('/in/a'), { files }).open()
-    await expect(running.runToEnd()).rejects.toMatchObject({ message: '/in/a, line 3: field 1 is not UTF-8.' })
+    await expect(running.runToEnd()).rejects.toMatchObject({
+      message: expect.stringContaining('/in/a, line 3: it is not UTF-8.'),
+    })
     expect(running.values).toEqual([{ a: '\uFFFD' }])
   })
 

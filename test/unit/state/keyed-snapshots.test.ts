@@ -1,6 +1,7 @@
 /** Snapshots of keyed state while records go on: several at once, at any step, with inserts, changes and deletes racing. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { VirtualClock } from '../../../src/base/virtual-clock.ts'
 import type { Serializer } from '../../../src/elements/serializer.ts'
 import { MapStateDescriptor, ValueStateDescriptor } from '../../../src/state/descriptors.ts'
 import { keyGroupOf, keyGroupRanges } from '../../../src/state/key-groups.ts'
@@ -13,7 +14,8 @@ const MAX_PARALLELISM = 8
 const WHOLE = { first: 0, last: MAX_PARALLELISM - 1 }
 const VALUE = new ValueStateDescriptor<number>('value')
 const MAP = new MapStateDescriptor<number, number>('map')
-const newBackend = (keyGroups = WHOLE) => memoryStateBackend({ maxParallelism: MAX_PARALLELISM, keyGroups })
+const clock = new VirtualClock()
+const newBackend = (keyGroups = WHOLE) => memoryStateBackend({ maxParallelism: MAX_PARALLELISM, keyGroups, clock })
 
 type Key = string | number | readonly number[]
 const KEYS: readonly Key[] = [...Array.from({ length: 12 }, (_, i) => `k${i}`), 0, 1, Number.NaN, [1], [2]]
@@ -220,13 +222,44 @@ describe('the payload', () => {
         waiting++
         await Promise.resolve()
         expect(waiting--).toBe(1)
-        chunks.push(bytes)
+        chunks.push(bytes.slice())
       },
       finish: () => Promise.reject(new Error('not called')),
       abandon: () => Promise.resolve(),
     }
     await frozen.writeTo(stream)
     expect(new Uint8Array(Buffer.concat(chunks))).toEqual(expected)
+  })
+
+  test('is right for a stream that copies, although the chunks are used again at once by another snapshot', async () => {
+    const { backend, state } = filled(counting().descriptor, 500)
+    const before = keyedSnapshot(backend, 1)
+    const first = backend.freeze(2)
+    while (!first.step(100));
+    for (let i = 0; i < 500; i++) {
+      backend.setCurrentKey(i)
+      state.update(`changed ${i}`)
+    }
+    const after = keyedSnapshot(backend, 3)
+    const written = async (frozen: FrozenKeyedState) => {
+      const copies: Uint8Array[] = []
+      await frozen.writeTo({
+        async append(bytes) {
+          await Promise.resolve()
+          copies.push(bytes.slice())
+        },
+        finish: () => Promise.reject(new Error('not called')),
+        abandon: () => Promise.resolve(),
+      })
+      frozen.release()
+      return new Uint8Array(Buffer.concat(copies))
+    }
+    const second = backend.freeze(4)
+    const firstWritten = written(first)
+    // Filled while the first one gives its chunks back.
+    while (!second.step(10)) await Promise.resolve()
+    expect(await firstWritten).toEqual(before)
+    expect(await written(second)).toEqual(after)
   })
 
   test('of a released snapshot is not to be had, nor that of one that is not done', async () => {
@@ -238,7 +271,7 @@ describe('the payload', () => {
   })
 
   test('larger than a chunk is whole, also within one key group', () => {
-    const backend = memoryStateBackend({ maxParallelism: 1, keyGroups: { first: 0, last: 0 } })
+    const backend = memoryStateBackend({ maxParallelism: 1, keyGroups: { first: 0, last: 0 }, clock })
     const state = backend.getState(new ValueStateDescriptor<string>('text'))
     for (let i = 0; i < 3000; i++) {
       backend.setCurrentKey(i)
@@ -246,7 +279,7 @@ describe('the payload', () => {
     }
     backend.setCurrentKey('large')
     state.update('y'.repeat(300_000))
-    const other = memoryStateBackend({ maxParallelism: 1, keyGroups: { first: 0, last: 0 } })
+    const other = memoryStateBackend({ maxParallelism: 1, keyGroups: { first: 0, last: 0 }, clock })
     other.restore([{ bytes: keyedSnapshot(backend, 1), keyGroups: { first: 0, last: 0 } }])
     const copy = other.getState(new ValueStateDescriptor<string>('text'))
     for (let i = 0; i < 3000; i++) {

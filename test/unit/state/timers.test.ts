@@ -13,8 +13,8 @@ const WHOLE = { first: 0, last: MAX_PARALLELISM - 1 }
 
 function operator(options: { readonly backend?: KeyedStateBackend; readonly clock?: VirtualClock } = {}) {
   const {
-    backend = memoryStateBackend({ maxParallelism: MAX_PARALLELISM, keyGroups: WHOLE }),
     clock = new VirtualClock(),
+    backend = memoryStateBackend({ maxParallelism: MAX_PARALLELISM, keyGroups: WHOLE, clock }),
   } = options
   const fired: InternalTimer[] = []
   const keys: unknown[] = []
@@ -33,7 +33,7 @@ function operator(options: { readonly backend?: KeyedStateBackend; readonly cloc
 }
 
 function restoredOperator(bytes: Uint8Array, keyGroups = WHOLE, clock = new VirtualClock()) {
-  const backend = memoryStateBackend({ maxParallelism: MAX_PARALLELISM, keyGroups })
+  const backend = memoryStateBackend({ maxParallelism: MAX_PARALLELISM, keyGroups, clock })
   backend.restore([{ bytes, keyGroups: WHOLE }])
   return operator({ backend, clock })
 }

@@ -1,0 +1,324 @@
+/**
+ * One operator in one subtask, run by the record loop, the gate, the states and the timers that jobs run it by. What a
+ * job has around that (tasks, barriers, restarts) is left out: whoever drives it says when something happens.
+ */
+import { StreamError } from '../base/errors.ts'
+import { seededIds } from '../base/ids.ts'
+import { silentLogger } from '../base/logger.ts'
+import type { Ports } from '../base/ports.ts'
+import { seededRandom } from '../base/random.ts'
+import { SimulatedFileSystem } from '../base/simulated-file-system.ts'
+import { SimulatedLocks } from '../base/simulated-locks.ts'
+import { eventLoopTurns } from '../base/turns.ts'
+import type { VirtualClock } from '../base/virtual-clock.ts'
+import { type ControlElement, MAX_WATERMARK } from '../elements/stream-element.ts'
+import type { ChainedOperator, JobVertex } from '../graph/job-graph.ts'
+import type { Input, Operator, OperatorFactory, SourceOperator } from '../operators/operator.ts'
+import { causes } from '../runtime/control/causes.ts'
+import { Channel } from '../runtime/data/channel.ts'
+import { type ChainLinks, inOrder } from '../runtime/data/operator-chain.ts'
+import { Subtask } from '../runtime/data/subtask.ts'
+import { SubtaskGate } from '../runtime/data/subtask-gate.ts'
+import { TurnLoop } from '../runtime/data/turn-loop.ts'
+import { OperatorRuntime } from '../runtime/operator-runtime.ts'
+import { freezeSubtask } from '../runtime/subtask-snapshot.ts'
+import type { TaskEnvironment } from '../runtime/task-environment.ts'
+import type { RestoredState, Scale, SubtaskSnapshot } from './harness-snapshot.ts'
+import { toBase64 } from './harness-snapshot.ts'
+import { finishSnapshot } from './keyed-snapshot.ts'
+
+type Work = void | Promise<void>
+
+/** What an operator is, wherever it runs. */
+export interface OperatorUnderTest {
+  readonly name: string
+  readonly operator: OperatorFactory
+  readonly keyed: boolean
+  readonly inputs: number
+}
+
+export interface OperatorSubtaskOptions {
+  readonly underTest: OperatorUnderTest
+  readonly subtask: number
+  readonly scale: Scale
+  readonly ports: Ports
+  /** Counts the instances of one run of a job, from 0. */
+  readonly attempt: number
+  readonly restored: RestoredState | undefined
+  readonly links: ChainLinks
+}
+
+/** Records that the loop reads in one step where nothing stops it. */
+const BUDGET = 64
+/** Steps in a row after which it counts as something that never comes to rest. */
+const MOST_STEPS = 100_000
+
+export class OperatorSubtask {
+  readonly gate: SubtaskGate
+  readonly #options: OperatorSubtaskOptions
+  readonly #runtime: OperatorRuntime
+  readonly #operator: Operator
+  readonly #channels: readonly Channel[]
+  readonly #permission = { running: false, standstill: false, held: [] }
+  readonly #loop: Subtask
+  #inLoop = false
+  #failure: { readonly thrown: unknown } | undefined
+  #finishing: Work = undefined
+
+  constructor(options: OperatorSubtaskOptions) {
+    const { underTest, subtask, scale, ports, attempt, restored, links } = options
+    this.#options = options
+    this.gate = new SubtaskGate({
+      wake: () => this.#wake(),
+      failed: (cause) => this.#fail(cause),
+      monotonicMs: () => ports.clock.monotonic(),
+    })
+    const chained: ChainedOperator = {
+      operatorId: 'f'.repeat(32),
+      name: underTest.name,
+      create: underTest.operator,
+      keyed: underTest.keyed,
+      outputs: [],
+    }
+    const task = {
+      task: subtask,
+      attempt: attempt + 1,
+      vertexIndex: 0,
+      vertex: vertexOf(chained, scale),
+      subtask,
+      name: `${underTest.name} (${subtask + 1}/${scale.parallelism})`,
+      restore: { task: subtask, operators: [] },
+      restoredCheckpointId: restored?.checkpointId,
+      location: undefined,
+      environment: environmentOf(ports),
+      tell: () => {},
+    }
+    this.#runtime = new OperatorRuntime(task, chained, 0, {
+      gate: this.gate,
+      mail: (mail) => this.#loop.mail(mail),
+      fail: (cause) => this.#fail(cause),
+      blame: (thrown) => thrown,
+      sendSplitRequest: () => {},
+      count: () => {},
+      broken: (cause) => this.#fail(cause),
+    })
+    // The memory of a test holds the state: nothing is waited for.
+    const restoring = this.#runtime.adopt(restored?.operator ?? [], restored?.keyed ?? [])
+    if (restoring instanceof Promise) restoring.catch((cause: unknown) => this.#fail(cause))
+    this.#operator = this.#runtime.make(links)
+    this.#channels = Array.from({ length: underTest.inputs }, (_, input) => this.#newChannel(input))
+    this.#loop = new Subtask({
+      channels: this.#channels,
+      inputs: this.#operator.inputs as readonly Input<unknown>[],
+      source: 'emitNext' in this.#operator ? (this.#operator as SourceOperator) : undefined,
+      emitLastWatermark: () => {
+        links.output.processWatermarkStatus(false)
+        links.output.processWatermark(MAX_WATERMARK)
+      },
+      gate: this.gate,
+      permission: this.#permission,
+      wake: () => this.#wake(),
+      events: {
+        barrierArrived() {},
+        cancellationArrived() {},
+        partitionEnded() {},
+        inputExhausted: () => this.#finish(),
+        failed: (cause) => this.#fail(cause),
+      },
+    })
+  }
+
+  /** What it failed with; the loop stands still from then on. */
+  get failure(): { readonly thrown: unknown } | undefined {
+    return this.#failure
+  }
+
+  /** Nothing is half done, and nobody is waited for. */
+  get idle(): boolean {
+    return this.gate.closed === 0 && this.#channels.every(({ size }) => size === 0)
+  }
+
+  open(): Work {
+    return inOrder([
+      () => this.#operator.open?.(),
+      () => {
+        this.#permission.running = true
+        this.run()
+      },
+    ])
+  }
+
+  /** Puts a record into the queue of an input. Nothing is read before `run`. */
+  push(input: number, value: unknown, timestamp: number): void {
+    this.#quietly(() => this.#channelOf(input).push(value, timestamp))
+  }
+
+  pushControl(input: number, element: ControlElement): void {
+    this.#quietly(() => this.#channelOf(input).pushControl(element))
+  }
+
+  /** Until there is nothing to read, or the gate is closed. Does not throw: see `failure`. */
+  run(): void {
+    if (this.#inLoop) return
+    this.#inLoop = true
+    try {
+      for (let steps = 0; this.#failure === undefined && this.#loop.step(BUDGET); )
+        if (steps++ > MOST_STEPS) this.#fail(endless(this.#options.underTest.name))
+    } finally {
+      this.#inLoop = false
+    }
+  }
+
+  /** The operator's part of a checkpoint. Everything up to the freezing happens at once where the operator does not wait. */
+  snapshot(checkpointId: number): Promise<SubtaskSnapshot> {
+    const preparing = this.#operator.prepareSnapshotPreBarrier?.(checkpointId)
+    if (!(preparing instanceof Promise)) return this.#freeze(checkpointId)
+    this.#permission.standstill = true
+    return preparing.then(() => {
+      this.#permission.standstill = false
+      return this.#freeze(checkpointId)
+    })
+  }
+
+  notifyCheckpointComplete(checkpointId: number): Work {
+    return this.#operator.notifyCheckpointComplete?.(checkpointId)
+  }
+
+  notifyCheckpointAborted(checkpointId: number): Work {
+    return this.#operator.notifyCheckpointAborted?.(checkpointId)
+  }
+
+  /** Settles when the operator has finished, after the end of its input was read. */
+  async finished(): Promise<void> {
+    await this.#finishing
+  }
+
+  async close(): Promise<void> {
+    this.#permission.running = false
+    try {
+      await this.#operator.close?.()
+    } finally {
+      await this.#runtime.close()
+    }
+  }
+
+  async #freeze(checkpointId: number): Promise<SubtaskSnapshot> {
+    const frozen = freezeSubtask([this.#runtime], [this.#operator], checkpointId, this.#options.subtask)
+    try {
+      const [state] = frozen.operators
+      const keyed =
+        state?.keyed === undefined || state.keyGroups === undefined
+          ? undefined
+          : { ...state.keyGroups, bytes: toBase64(finishSnapshot(state.keyed)) }
+      await state?.ready
+      return {
+        ...(state?.operator === undefined ? {} : { operator: toBase64(state.operator) }),
+        ...(keyed === undefined ? {} : { keyed }),
+      }
+    } finally {
+      frozen.release()
+    }
+  }
+
+  #finish(): void {
+    this.#runtime.endTimers()
+    try {
+      this.#finishing = this.#operator.finish?.()
+    } catch (thrown) {
+      this.#fail(thrown)
+    }
+    if (this.#finishing instanceof Promise) this.#finishing.catch((cause: unknown) => this.#fail(cause))
+  }
+
+  #newChannel(input: number): Channel {
+    return new Channel({
+      credit: 1024,
+      input,
+      index: input,
+      sender: { outputFull() {}, outputFree() {} },
+      receiver: { wake: () => this.#wake() },
+    })
+  }
+
+  #channelOf(input: number): Channel {
+    return this.#channels[input] as Channel
+  }
+
+  /** What is pushed is read by the next `run`. */
+  #quietly(push: () => void): void {
+    const inLoop = this.#inLoop
+    this.#inLoop = true
+    push()
+    this.#inLoop = inLoop
+  }
+
+  /** A timer, or a promise that was waited for. */
+  #wake(): void {
+    if (this.#permission.running) this.run()
+  }
+
+  #fail(thrown: unknown): void {
+    this.#permission.running = false
+    this.#failure ??= { thrown }
+  }
+}
+
+function endless(name: string): StreamError {
+  return new StreamError('SIMULATION_STUCK', {
+    message: `${name}: it has gone on for ${MOST_STEPS} steps and does not come to rest.`,
+    hint: 'Look for a timer that sets a timer that is due already, or for work that sends itself mail.',
+  })
+}
+
+function vertexOf(operator: ChainedOperator, { parallelism, maxParallelism }: Scale): JobVertex {
+  return {
+    id: operator.operatorId,
+    name: operator.name,
+    parallelism,
+    maxParallelism,
+    maxParallelismIsSet: true,
+    operators: [operator],
+  }
+}
+
+/** Of one harness: a disk in memory, and random numbers and names that are the same in every run. */
+export function harnessPorts(clock: VirtualClock): Ports {
+  const turns = eventLoopTurns()
+  return {
+    clock,
+    turns,
+    random: seededRandom(1),
+    ids: seededIds(seededRandom(2)),
+    files: new SimulatedFileSystem({ turns, clock }),
+    locks: new SimulatedLocks(),
+    logger: silentLogger,
+  }
+}
+
+function environmentOf(ports: Ports): TaskEnvironment {
+  const inMemory = (): never => {
+    throw new Error('a harness keeps its snapshots itself')
+  }
+  return {
+    jobId: 'e'.repeat(32),
+    jobName: 'harness',
+    epoch: 1,
+    ports,
+    settings: {
+      checkpointing: true,
+      checkpointingMode: 'EXACTLY_ONCE',
+      checkpointsAfterTasksFinish: true,
+      failTasksOnCheckpointingErrors: true,
+      cancellationTimeoutMs: 180_000,
+      committerRetries: 10,
+      commitTimeoutMs: 60_000,
+      channelCredit: 1024,
+    },
+    turnLoop: new TurnLoop(ports.clock, ports.turns),
+    snapshotWriter: { open: inMemory },
+    snapshotReader: inMemory,
+    discard() {},
+    causes: causes(),
+    tap: undefined,
+  }
+}
