@@ -109,19 +109,19 @@ export interface OnTimerContext<out K> extends KeyedContext<K> {
 /** What every function may have besides its processing. What is called once may wait. */
 export interface RichFunction {
   /** After the state was restored, before the first record; the task is INITIALIZING until it has resolved. */
-  open?(context: RuntimeContext): void | Promise<void>
+  readonly open?: ((context: RuntimeContext) => void | Promise<void>) | undefined
   /** Once at the end of an attempt, whatever happened. */
-  close?(): void | Promise<void>
+  readonly close?: (() => void | Promise<void>) | undefined
   /** The checkpoint is complete. It may not come: a crash can be faster. A rejection fails the task. */
-  notifyCheckpointComplete?(checkpointId: number): void | Promise<void>
+  readonly notifyCheckpointComplete?: ((checkpointId: number) => void | Promise<void>) | undefined
   /** The checkpoint will never be complete. Later ones hold what it held. */
-  notifyCheckpointAborted?(checkpointId: number): void | Promise<void>
+  readonly notifyCheckpointAborted?: ((checkpointId: number) => void | Promise<void>) | undefined
   /** `undefined`, not `void`: an asynchronous or generator method must not compile. */
-  initializeState?(context: FunctionInitializationContext): void | undefined
+  readonly initializeState?: ((context: FunctionInitializationContext) => void | undefined) | undefined
   /**
    * With each checkpoint, between two records: the last chance to put what is kept in variables into operator state.
    */
-  snapshotState?(context: FunctionSnapshotContext): void | undefined
+  readonly snapshotState?: ((context: FunctionSnapshotContext) => void | undefined) | undefined
 }
 
 /** What `initializeState` is given. */
@@ -163,7 +163,9 @@ export interface KeyedProcessFunction<K, in T, R> extends RichFunction {
   /** Per record. Emits any number through `out`; returns nothing and does not wait. */
   processElement(value: T, context: KeyedContext<K>, out: Collector<R>): void | undefined
   /** A timer of the current key has come; `timestamp` is the time for which it was set. */
-  onTimer?(timestamp: number, context: OnTimerContext<K>, out: Collector<R>): void | undefined
+  readonly onTimer?:
+    | ((timestamp: number, context: OnTimerContext<K>, out: Collector<R>) => void | undefined)
+    | undefined
 }
 
 /** A function of two connected streams. */
@@ -183,7 +185,9 @@ export interface KeyedCoProcessFunction<K, in A, in B, R> extends RichFunction {
   /** Per record of the second stream. */
   processElement2(value: B, context: KeyedContext<K>, out: Collector<R>): void | undefined
   /** A timer of the current key has come. */
-  onTimer?(timestamp: number, context: OnTimerContext<K>, out: Collector<R>): void | undefined
+  readonly onTimer?:
+    | ((timestamp: number, context: OnTimerContext<K>, out: Collector<R>) => void | undefined)
+    | undefined
 }
 
 /** What can be read of time where no timer can be set. */
@@ -279,5 +283,7 @@ export interface KeyedBroadcastProcessFunction<K, in A, in B, R> extends RichFun
   /** Per broadcast record, in every subtask: may change broadcast state, and visit keyed state. */
   processBroadcastElement(value: B, context: KeyedBroadcastContext<K>, out: Collector<R>): void | undefined
   /** A timer of the current key has come. */
-  onTimer?(timestamp: number, context: ReadOnlyOnTimerContext<K>, out: Collector<R>): void | undefined
+  readonly onTimer?:
+    | ((timestamp: number, context: ReadOnlyOnTimerContext<K>, out: Collector<R>) => void | undefined)
+    | undefined
 }

@@ -25,7 +25,7 @@ export interface SinkWriter<in T> {
    * checkpoint, not the records. A rejection fails the task: what was handed over cannot be written once more. Also asked
    * where `flush` or `prepareCommit` failed: whether the task can go on without this checkpoint.
    */
-  makeDurable?(checkpointId: number): void | Promise<void>
+  readonly makeDurable?: ((checkpointId: number) => void | Promise<void>) | undefined
   /** Once at the end, whatever happened. Does not make anything visible. */
   close(): void | Promise<void>
 }

@@ -48,7 +48,7 @@ export interface SplitEnumerator<Split extends SourceSplit, EnumeratorState> {
   /** What was found and not yet given to a reader, and what must be remembered of the rest. */
   snapshotState(checkpointId: number): EnumeratorState | Promise<EnumeratorState>
   /** What `snapshotState` gave for this checkpoint is safe. */
-  notifyCheckpointComplete?(checkpointId: number): void
+  readonly notifyCheckpointComplete?: ((checkpointId: number) => void) | undefined
   /** Once at the end, whatever happened. */
   close(): void | Promise<void>
 }
@@ -94,7 +94,7 @@ export interface SourceReader<out T, Split extends SourceSplit> {
   /** No split will be added any more: END_OF_INPUT behind the last record. */
   notifyNoMoreSplits(): void
   /** What `snapshotState` gave for this checkpoint is safe: the place to confirm what was read. */
-  notifyCheckpointComplete?(checkpointId: number): void | Promise<void>
+  readonly notifyCheckpointComplete?: ((checkpointId: number) => void | Promise<void>) | undefined
   /** Once at the end, whatever happened. Ends what is being fetched. */
   close(): void | Promise<void>
 }

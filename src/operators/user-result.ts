@@ -1,15 +1,17 @@
 /** Refuses what a user's function must not return: values come synchronously, or not at all. */
 import { StreamError } from '../base/errors.ts'
+import { takeNoNotice } from '../base/unawaited.ts'
 
 /** For functions whose value goes on: a promise would travel as a value. */
 export function refusePromise(result: unknown, operatorName: string, what: string): void {
-  if (result instanceof Promise)
-    throw unexpected(
-      'a promise',
-      operatorName,
-      what,
-      'Processing is synchronous for each record. Wait in open(), or put the waiting into a source or a sink.',
-    )
+  if (!(result instanceof Promise)) return
+  takeNoNotice(result)
+  throw unexpected(
+    'a promise',
+    operatorName,
+    what,
+    'Processing is synchronous for each record. Wait in open(), or put the waiting into a source or a sink.',
+  )
 }
 
 /** For functions that return nothing: whatever they return instead would be lost. */

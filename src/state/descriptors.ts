@@ -42,7 +42,10 @@ export interface ValueStateDescriptor<T, Read extends T | undefined = T | undefi
 
 interface ValueStateDescriptorConstructor {
   new <T>(name: string, options: StateOptions<T> & { readonly default: () => T }): ValueStateDescriptor<T, T>
-  new <T>(name: string, options?: StateOptions<T> & { readonly default?: undefined }): ValueStateDescriptor<T>
+  new <T>(
+    name: string,
+    options?: StateOptions<T> & { readonly default?: (() => T) | undefined },
+  ): ValueStateDescriptor<T>
 }
 
 /** One value a key. With `{ default: () => value }`, `value()` is never undefined. */

@@ -4,6 +4,7 @@
  */
 import { types } from 'node:util'
 import { StreamError } from '../base/errors.ts'
+import { takeNoNotice } from '../base/unawaited.ts'
 import { ByteReader } from '../elements/byte-reader.ts'
 import { ByteWriter } from '../elements/byte-writer.ts'
 import { isPlainPrototype } from '../elements/not-serializable.ts'
@@ -129,11 +130,13 @@ function findOffence(part: unknown, path: string, depth: number): Offence | unde
   if (depth >= DEEPEST_KEY) return offence(`lies more than ${DEEPEST_KEY} objects deep, or contains itself`)
   if (types.isProxy(part)) return offence('is a proxy')
   if (types.isDate(part)) return offence('is a Date', 'Use its number of milliseconds: getTime().')
-  if (types.isPromise(part))
+  if (types.isPromise(part)) {
+    takeNoNotice(part)
     return offence(
       'is a promise',
       'A key selector is synchronous: wait before the keyBy, in a source or an asynchronous operator.',
     )
+  }
   if (Array.isArray(part)) {
     for (let i = 0; i < part.length; i++) {
       const found = findOffence(part[i], `${path}[${i}]`, depth + 1)

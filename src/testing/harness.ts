@@ -9,8 +9,8 @@ import type { OutputTag } from '../operators/functions.ts'
 import type { OperatorFactory } from '../operators/operator.ts'
 import { inOrder } from '../runtime/data/operator-chain.ts'
 import type { HarnessSnapshot } from './harness-snapshot.ts'
-import { harnessPorts } from './operator-subtask.ts'
 import { type Dealing, type EmittedRecord, ParallelOperator } from './parallel-operator.ts'
+import { harnessPorts } from './subtask-environment.ts'
 
 export interface HarnessOptions {
   /** Subtasks of the operator; 1 when left out. */

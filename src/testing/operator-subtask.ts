@@ -3,29 +3,20 @@
  * job has around that (tasks, barriers, restarts) is left out: whoever drives it says when something happens.
  */
 import { StreamError } from '../base/errors.ts'
-import { seededIds } from '../base/ids.ts'
-import { silentLogger } from '../base/logger.ts'
 import type { Ports } from '../base/ports.ts'
-import { seededRandom } from '../base/random.ts'
-import { SimulatedFileSystem } from '../base/simulated-file-system.ts'
-import { SimulatedLocks } from '../base/simulated-locks.ts'
-import { eventLoopTurns } from '../base/turns.ts'
-import type { VirtualClock } from '../base/virtual-clock.ts'
 import { type ControlElement, MAX_WATERMARK } from '../elements/stream-element.ts'
-import type { ChainedOperator, JobVertex } from '../graph/job-graph.ts'
+import type { ChainedOperator } from '../graph/job-graph.ts'
 import type { Input, Operator, OperatorFactory, SourceOperator } from '../operators/operator.ts'
-import { causes } from '../runtime/control/causes.ts'
 import { Channel } from '../runtime/data/channel.ts'
 import { type ChainLinks, inOrder } from '../runtime/data/operator-chain.ts'
 import { Subtask } from '../runtime/data/subtask.ts'
 import { SubtaskGate } from '../runtime/data/subtask-gate.ts'
-import { TurnLoop } from '../runtime/data/turn-loop.ts'
 import { OperatorRuntime } from '../runtime/operator-runtime.ts'
 import { freezeSubtask } from '../runtime/subtask-snapshot.ts'
-import type { TaskEnvironment } from '../runtime/task-environment.ts'
 import type { RestoredState, Scale, SubtaskSnapshot } from './harness-snapshot.ts'
 import { toBase64 } from './harness-snapshot.ts'
 import { finishSnapshot } from './keyed-snapshot.ts'
+import { environmentOf, vertexOf } from './subtask-environment.ts'
 
 type Work = void | Promise<void>
 
@@ -174,10 +165,11 @@ export class OperatorSubtask {
     const preparing = this.#operator.prepareSnapshotPreBarrier?.(checkpointId)
     if (!(preparing instanceof Promise)) return this.#freeze(checkpointId)
     this.#permission.standstill = true
-    return preparing.then(() => {
+    const goOn = () => {
       this.#permission.standstill = false
-      return this.#freeze(checkpointId)
-    })
+    }
+    preparing.then(goOn, goOn)
+    return preparing.then(() => this.#freeze(checkpointId))
   }
 
   notifyCheckpointComplete(checkpointId: number): Work {
@@ -268,57 +260,4 @@ function endless(name: string): StreamError {
     message: `${name}: it has gone on for ${MOST_STEPS} steps and does not come to rest.`,
     hint: 'Look for a timer that sets a timer that is due already, or for work that sends itself mail.',
   })
-}
-
-function vertexOf(operator: ChainedOperator, { parallelism, maxParallelism }: Scale): JobVertex {
-  return {
-    id: operator.operatorId,
-    name: operator.name,
-    parallelism,
-    maxParallelism,
-    maxParallelismIsSet: true,
-    operators: [operator],
-  }
-}
-
-/** Of one harness: a disk in memory, and random numbers and names that are the same in every run. */
-export function harnessPorts(clock: VirtualClock): Ports {
-  const turns = eventLoopTurns()
-  return {
-    clock,
-    turns,
-    random: seededRandom(1),
-    ids: seededIds(seededRandom(2)),
-    files: new SimulatedFileSystem({ turns, clock }),
-    locks: new SimulatedLocks(),
-    logger: silentLogger,
-  }
-}
-
-function environmentOf(ports: Ports): TaskEnvironment {
-  const inMemory = (): never => {
-    throw new Error('a harness keeps its snapshots itself')
-  }
-  return {
-    jobId: 'e'.repeat(32),
-    jobName: 'harness',
-    epoch: 1,
-    ports,
-    settings: {
-      checkpointing: true,
-      checkpointingMode: 'EXACTLY_ONCE',
-      checkpointsAfterTasksFinish: true,
-      failTasksOnCheckpointingErrors: true,
-      cancellationTimeoutMs: 180_000,
-      committerRetries: 10,
-      commitTimeoutMs: 60_000,
-      channelCredit: 1024,
-    },
-    turnLoop: new TurnLoop(ports.clock, ports.turns),
-    snapshotWriter: { open: inMemory },
-    snapshotReader: inMemory,
-    discard() {},
-    causes: causes(),
-    tap: undefined,
-  }
 }

@@ -2,8 +2,9 @@
 import { VirtualClock } from '../base/virtual-clock.ts'
 import { told } from './driver.ts'
 import type { HarnessSnapshot } from './harness-snapshot.ts'
-import { harnessPorts, type OperatorSubtask, type OperatorUnderTest } from './operator-subtask.ts'
+import type { OperatorSubtask, OperatorUnderTest } from './operator-subtask.ts'
 import { type Dealing, type Emitted, ParallelOperator } from './parallel-operator.ts'
+import { harnessPorts } from './subtask-environment.ts'
 import type { Step } from './verify-items.ts'
 import type { Variant } from './verify-variants.ts'
 
@@ -94,14 +95,17 @@ export class Trial {
     if (end) await this.#snapshot(true)
   }
 
-  /** Steps that can lie before the operator at the same time; a watermark right behind another would take its place. */
+  /**
+   * Steps that can lie before the operator at the same time. A watermark right behind another would take its place, and
+   * between inputs the order of the items would be lost.
+   */
   #bunches(): readonly (readonly number[])[] {
     const { steps } = this.#options
     const bunches: number[][] = []
     for (const [index, step] of steps.entries()) {
       const open = this.#variant.feeding === 'allAtOnce' ? bunches.at(-1) : undefined
       const before = steps[index - 1]
-      const alone = step.type === 'advance' || before?.type === 'advance' || step.type === 'end'
+      const alone = step.type === 'advance' || step.type === 'end' || inputOf(step) !== inputOf(before)
       if (open === undefined || alone || (step.type !== 'record' && before?.type !== 'record')) bunches.push([index])
       else open.push(index)
     }
@@ -241,4 +245,8 @@ export class Trial {
     }
     this.#operator.emitted = []
   }
+}
+
+function inputOf(step: Step | undefined): number | undefined {
+  return step !== undefined && 'input' in step ? step.input : undefined
 }

@@ -1,4 +1,4 @@
-/** One process of the chain job, from its start to its death, and what it leaves behind; and the verifier's process. */
+/** One process of a job under the kill test, from its start to its death, and what it leaves behind; and the verifier's process. */
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,21 +6,20 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 export const COMMAND = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
-const JOB = fileURLToPath(new URL('./programs/chain-job.mjs', import.meta.url))
 const VERIFIER = fileURLToPath(new URL('./verify.mjs', import.meta.url))
 /** A process that lives longer without being killed is stuck. */
 const LONGEST_LIFE_MS = 60_000
 
 /**
- * `settings` as in kill-plan.mjs; `plan` too, and `resume: false` for a start from nothing, `commitEarly` for the broken sink.
+ * `program` is the job's file with its arguments. `settings` and the plan as in kill-plan.mjs; `resume: false` for a start
+ * from nothing. `attend` is called with the living process: `kill`, `suspend` by SIGTERM, `line(type)` resolves when that
+ * was traced or the process is gone, `signal` is aborted then; what it returns is awaited.
+ *
  * Resolves when the process is gone; `evidence` is what classify.mjs wants to know, but for `resumed`.
  */
-export async function runProcess(
-  folder,
-  settings,
-  { killAt = '', after, afterMs, stopMs = 0, resume = true, commitEarly = false },
-) {
-  const child = spawn(process.execPath, [COMMAND, ...commandLine(folder, settings, { resume, commitEarly })], {
+export async function runProcess(folder, program, settings, plan, attend = async () => {}) {
+  const { killAt = '', after, afterMs, stopMs = 0, resume = true } = plan
+  const child = spawn(process.execPath, [COMMAND, ...runOptions(folder, settings, resume), ...program], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     env: { ...process.env, MILLRACE_TRACE: '1', MILLRACE_KILL_AT: killAt },
   })
@@ -35,12 +34,8 @@ export async function runProcess(
       later(stopMs / 2, kill)
     })
   }
-  const lines = []
-  createInterface({ input: child.stdio[3] }).on('line', (text) => {
-    const line = JSON.parse(text)
-    if (line.type === after && !lines.some(({ type }) => type === after)) later(afterMs, stopThenKill)
-    lines.push(line)
-  })
+  const traced = tracedBy(child)
+  if (after !== undefined) void traced.line(after).then(() => later(afterMs, stopThenKill))
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr = (stderr + text).slice(-4000)
@@ -50,29 +45,37 @@ export async function runProcess(
     stuck = true
     kill()
   })
-  const { code, signal } = await new Promise((resolve) =>
-    child.on('close', (code, signal) => resolve({ code, signal })),
-  )
+  const gone = new AbortController()
+  const closed = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })))
+  const attended = attend({
+    kill,
+    suspend: () => child.kill('SIGTERM'),
+    line: (type) => traced.line(type),
+    signal: gone.signal,
+  })
+  const { code, signal } = await closed
   for (const timer of timers) clearTimeout(timer)
+  gone.abort()
+  traced.end()
+  await attended
+  const { lines } = traced
   if (stuck)
     return {
       killed: false,
       ending: 'it was stuck',
       stderr: `${stderr}\nlast lines: ${JSON.stringify(lines.slice(-20))}`,
     }
-  const killed = signal === 'SIGKILL'
   return {
-    killed,
+    killed: signal === 'SIGKILL',
     ending: `exit code ${code ?? signal}`,
-    done: code === 0,
+    code,
     stderr,
     evidence: { lines, ...leftIn(join(folder, 'checkpoints')) },
   }
 }
 
-/** The verdict of verify.mjs on the output of the job. */
-export async function verifyOutput(folder, { seed, records }) {
-  const of = ['--seed', String(seed), '--records', String(records), '--output', join(folder, 'output')]
+/** The verdict of verify.mjs with these arguments. */
+export async function verifyOutput(of) {
   const verifier = spawn(process.execPath, [VERIFIER, ...of], { stdio: ['ignore', 'pipe', 'inherit'] })
   let printed = ''
   verifier.stdout.setEncoding('utf8').on('data', (text) => {
@@ -82,22 +85,41 @@ export async function verifyOutput(folder, { seed, records }) {
   return printed === '' ? { exact: false, verifier: `exit code ${code}` } : JSON.parse(printed)
 }
 
-function commandLine(folder, settings, { resume, commitEarly }) {
+/** What the process has traced so far. */
+function tracedBy(child) {
+  const lines = []
+  const waiting = new Set()
+  const settle = (isOver) => {
+    for (const waiter of waiting) if (isOver(waiter)) waiter.resolve()
+  }
+  createInterface({ input: child.stdio[3] }).on('line', (text) => {
+    const line = JSON.parse(text)
+    lines.push(line)
+    settle(({ type }) => type === line.type)
+  })
+  return {
+    lines,
+    line: (type) =>
+      lines.some((line) => line.type === type)
+        ? Promise.resolve()
+        : new Promise((resolve) => waiting.add({ type, resolve })),
+    end: () => settle(() => true),
+  }
+}
+
+function runOptions(folder, settings, resume) {
   const options = {
     'execution.checkpointing.interval': `${settings.intervalMs} ms`,
     'execution.checkpointing.dir': join(folder, 'checkpoints'),
     'execution.checkpointing.num-retained': settings.retained,
     'execution.checkpointing.data-inline-threshold': `${settings.inlineBytes} b`,
+    'pipeline.auto-watermark-interval': '20 ms',
     // A failure is a finding, nothing to recover from inside the process.
     'restart-strategy.type': 'none',
   }
-  const { seed, records, rate, sink, parallelism } = settings
   return [
-    ...['run', '--no-rest', '-p', String(parallelism), ...(resume ? ['--resume'] : [])],
+    ...['run', '--no-rest', '-p', String(settings.parallelism), ...(resume ? ['--resume'] : [])],
     ...Object.entries(options).flatMap(([key, value]) => ['-D', `${key}=${value}`]),
-    JOB,
-    ...['--seed', String(seed), '--records', String(records), '--rate', String(rate)],
-    ...['--output', join(folder, 'output'), '--sink', sink, ...(commitEarly ? ['--commit-early'] : [])],
   ]
 }
 

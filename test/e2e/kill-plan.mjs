@@ -1,7 +1,7 @@
 /** What the kill test does, drawn from a seed alone: which jobs there are, and where each of their processes should die. Pure. */
 
-/** The n-th job of a seed. */
-export function jobOf(seed, number) {
+/** The n-th job of a seed, as a chain job. */
+export function chainJobOf(seed, number) {
   const random = seededRandom(seed * 100_003 + number)
   const rate = pick(random, [10_000, 30_000, 90_000, 250_000])
   return {
@@ -19,6 +19,28 @@ export function jobOf(seed, number) {
       rate,
       records: Math.round(rate * (0.1 + 0.3 * random())),
     },
+  }
+}
+
+/** The n-th job of a seed, as one that follows files. */
+export function followedJobOf(seed, number) {
+  const random = seededRandom(seed * 100_003 + number)
+  return {
+    random,
+    settings: {
+      sinks: 3,
+      parallelism: pick(random, [1, 2, 3, 4]),
+      rescales: random() < 0.8,
+      intervalMs: pick(random, [25, 50, 100]),
+      retained: pick(random, [1, 2, 3]),
+      inlineBytes: pick(random, [0, 20_000]),
+      records: Math.round(2000 + 3000 * random()),
+    },
+    /** So many processes while the input comes, and so many that are killed while event time ends. */
+    lives: 3 + Math.floor(random() * 9),
+    livesAtEnd: Math.floor(random() * 3),
+    /** Its input does not hang on how long its processes live. */
+    feedRandom: seededRandom(seed * 100_003 + number + 50_001),
   }
 }
 
@@ -40,11 +62,13 @@ export function planOf({ random, settings }, life) {
     return random() < 0.3 ? at(`execute:1:${delay(60)}`) : at(`task.RUNNING:1:${delay(settings.intervalMs)}`)
   const draw = random()
   const nth = 1 + Math.floor(random() * 6)
+  // Each sink says so for itself.
+  const nthOfSinks = 1 + Math.floor(random() * 6 * (settings.sinks ?? 1))
   if (draw < 0.12) return at(`checkpoint.triggered:${nth}:${delay(6)}`)
-  if (draw < 0.18) return at(`sink.prepared:${nth}`)
+  if (draw < 0.18) return at(`sink.prepared:${nthOfSinks}`)
   if (draw < 0.23) return at(`checkpoint.completed:${nth}:${delay(1)}`)
-  if (draw < 0.32) return at(`commit.begun:${nth}:${random() < 0.5 ? 0 : delay(2)}`)
-  if (draw < 0.37) return at(`commit.ended:${nth}`)
+  if (draw < 0.32) return at(`commit.begun:${nthOfSinks}:${random() < 0.5 ? 0 : delay(2)}`)
+  if (draw < 0.37) return at(`commit.ended:${nthOfSinks}`)
   if (draw < 0.4) return at(`execute:1:${delay(60)}`)
   if (draw < 0.44) return at(`task.INITIALIZING:${nth}:${random() < 0.5 ? 0 : delay(6)}`)
   return {
@@ -54,6 +78,16 @@ export function planOf({ random, settings }, life) {
     /** Stopped so long before it is killed: time passes for everybody else. */
     stopMs: random() < 0.1 ? random() * 200 : 0,
   }
+}
+
+/** The same for a job that does not end by itself; or it is suspended, so many milliseconds after its tasks run. */
+export function planOfFollowed(job, life) {
+  const { random } = job
+  if (life > 0 && random() < 0.15)
+    return { suspendMs: random() * 300, killAt: random() < 0.6 ? `job.SUSPENDED:1:${(random() * 5).toFixed(2)}` : '' }
+  const plan = planOf(job, life)
+  // What it aims at may never come.
+  return { after: 'task.RUNNING', afterMs: 800 + random() * 400, ...plan }
 }
 
 function pick(random, choices) {

@@ -223,12 +223,29 @@ describeJobs('A file source that follows files', (newWorld) => {
     const world = newWorld()
     const { sink, disk } = await following(world)
     disk.append('/in/a.gz', gzipSync('one\ntwo'))
+    // It is unpacked outside of virtual time.
+    await world.when(() => sink.written.length >= 2)
     await world.advance(1000)
     expect(sink.written).toEqual(['one', 'two'])
     disk.remove('/in/a.gz')
     disk.append('/in/a.gz', gzipSync('three\n'))
+    await world.when(() => sink.written.length >= 3)
     await world.advance(1000)
     expect(sink.written).toEqual(['one', 'two', 'three'])
+  })
+
+  it('does not give up a file that a single look has not found', async () => {
+    const world = newWorld()
+    const { sink, disk } = await following(world, { options: { closeAfter: 200 } })
+    disk.folder('/away')
+    disk.append('/in/a.log', 'one\n')
+    await world.advance(1000)
+    disk.rename('/in/a.log', '/away/a.log')
+    await world.advance(EVERY_MS)
+    disk.rename('/away/a.log', '/in/a.log')
+    disk.append('/in/a.log', 'two\n')
+    await world.advance(1000)
+    expect(sink.written).toEqual(['one', 'two'])
   })
 
   it('reads a file under two names once', async () => {

@@ -13,7 +13,7 @@ export interface DefineSinkOptions<Connection, T, C> {
   /** When the checkpoint is complete, and again after a restore: it must bear the same ids twice. A throw fails the job. */
   commit(connection: Connection, ids: readonly C[]): unknown
   /** Once for writing and once for committing, at the end of each attempt. */
-  close?(connection: Connection): unknown
+  readonly close?: ((connection: Connection) => unknown) | undefined
 }
 
 /** INVALID_ARGUMENT when a member is missing. */

@@ -2,6 +2,7 @@
 import { StreamError } from '../../base/errors.ts'
 import type { FileOperation } from '../../base/file-system.ts'
 import { parentPath } from '../../base/paths.ts'
+import { takeNoNotice } from '../../base/unawaited.ts'
 import { isWellFormed } from './line-encoding.ts'
 
 /** What file systems take as one name. */
@@ -12,7 +13,10 @@ const LONGEST_NAME_BYTES = 255
  * anything that would lie elsewhere, be hidden, or be taken for a file of the sink.
  */
 export function checkedBucket(bucket: unknown): string {
-  if (typeof bucket !== 'string') throw refused(shown(bucket), 'is no text')
+  if (typeof bucket !== 'string') {
+    takeNoNotice(bucket)
+    throw refused(shown(bucket), 'is no text')
+  }
   if (bucket === '') return bucket
   if (bucket.includes('\0')) throw refused(shown(bucket), 'holds a NUL')
   if (bucket.includes('\\')) throw refused(shown(bucket), 'holds a backslash')

@@ -161,9 +161,10 @@ export class FileSinkWriter<in T>
   }
 
   #roll(part: OpenPart<T>): void {
+    // One that has failed throws here, and is still among those that `close` lets go.
+    const file = part.seal()
     this.#open.delete(part.bucket)
     if (this.#current === part) this.#current = undefined
-    const file = part.seal()
     if (file === undefined) return
     this.#sealed.push(file)
     this.#settle(file)

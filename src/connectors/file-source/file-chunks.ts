@@ -31,7 +31,8 @@ export async function* unzippedChunks(
   options: { readonly skip: number; readonly chunkBytes: number },
 ): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip({ chunkSize: Math.max(64, options.chunkBytes) })
-  pipeline(Readable.from(chunks, { objectMode: true, highWaterMark: 1 }), gunzip, () => {
+  const given = new GivenChunks()
+  pipeline(Readable.from(given.noted(chunks), { objectMode: true, highWaterMark: 1 }), gunzip, () => {
     // What went wrong ends the iteration below.
   })
   let toSkip = options.skip
@@ -44,6 +45,37 @@ export async function* unzippedChunks(
     throw isZlibError(thrown) ? damaged(path, thrown) : thrown
   }
   if (toSkip > 0) throw changed(path, `unpacks to ${toSkip} bytes less than before`)
+  if (given.holdsDataFrom(gunzip.bytesWritten))
+    throw damaged(path, new Error(`behind ${gunzip.bytesWritten} bytes stand zeros, and then something else`))
+}
+
+/**
+ * What was given to gunzip last. Behind a member it takes a zero for padding, and ends without a word whatever follows: as
+ * where a crash has left zeros in a file that others were appended to.
+ */
+class GivenChunks {
+  #bytes = 0
+  #last: Uint8Array[] = []
+
+  async *noted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      this.#bytes += chunk.length
+      // It is given no more than two ahead.
+      this.#last = [...this.#last.slice(-3), chunk]
+      yield chunk
+    }
+  }
+
+  holdsDataFrom(offset: number): boolean {
+    let end = this.#bytes
+    for (const chunk of this.#last.toReversed()) {
+      if (end <= offset) return false
+      const begin = end - chunk.length
+      if (chunk.subarray(Math.max(0, offset - begin)).some((byte) => byte !== 0)) return true
+      end = begin
+    }
+    return false
+  }
 }
 
 function isZlibError(thrown: unknown): thrown is Error {

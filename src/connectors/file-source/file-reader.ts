@@ -2,6 +2,7 @@
  * Reads input files, or ranges of them, one after the other: chunks come ahead of time, records are decoded as they are
  * emitted. The position is always that behind the last emitted record.
  */
+import type { FileSystem, ReadHandle } from '../../base/file-system.ts'
 import { END_OF_INPUT, MORE_AVAILABLE, NOTHING_AVAILABLE, type SourceStatus } from '../../operators/operator.ts'
 import type { ReaderOutput, SourceReader, SourceReaderContext } from '../../operators/source.ts'
 import { Availability } from '../availability.ts'
@@ -9,6 +10,7 @@ import { isCompressed, plainChunks, unzippedChunks } from './file-chunks.ts'
 import { readHeader } from './file-header.ts'
 import { changed, checkIdentity, type FileIdentity, identify } from './file-identity.ts'
 import { columnsAt, decoderStart, type FileSplit, isAtStartOfRange, linesAreCounted } from './file-split.ts'
+import { isMissing } from './input-files.ts'
 import type { InvalidRecords } from './invalid-records.ts'
 import { ReadAhead } from './read-ahead.ts'
 import { type DecoderStart, type FileFormat, INVALID, RECORD, type RecordDecoder } from './record-decoder.ts'
@@ -128,8 +130,7 @@ export class FileReader<T> implements SourceReader<T, FileSplit> {
     const { files } = this.#context.environment
     const { path } = split
     const { chunkBytes } = this.#format
-    if ((await files.stat(path)) === undefined) throw changed(path, 'was deleted')
-    const handle = await files.openRead(path)
+    const handle = await openInput(files, path)
     try {
       if (split.identity !== undefined) await checkIdentity(handle, path, split.identity)
       const identity = split.identity ?? (await identify(handle))
@@ -176,5 +177,13 @@ export class FileReader<T> implements SourceReader<T, FileSplit> {
     file.offset = decoder.offset
     file.lines = decoder.lines
     return MORE_AVAILABLE
+  }
+}
+
+async function openInput(files: FileSystem, path: string): Promise<ReadHandle> {
+  try {
+    return await files.openRead(path)
+  } catch (thrown) {
+    throw isMissing(thrown) ? changed(path, 'was deleted') : thrown
   }
 }

@@ -65,19 +65,12 @@ function linksOf(
           : (operators[to.index]?.inputs[to.input] as Input<unknown>),
       )
   const main = together(targets(undefined))
-  const sides = [...new Set(operator.outputs.map(({ sideOutput }) => sideOutput))].filter((id) => id !== undefined)
+  const ids = [...new Set(operator.outputs.map(({ sideOutput }) => sideOutput))].filter((id) => id !== undefined)
+  // Asked per record that goes to the side: put together once.
+  const sides = new Map(ids.map((id) => [id, together(targets(id))]))
   return {
-    output:
-      sides.length === 0
-        ? main
-        : new WithSides(
-            main,
-            sides.map((id) => together(targets(id))),
-          ),
-    sideOutput: (id) => {
-      const readers = targets(id)
-      return readers.length === 0 ? undefined : together(readers)
-    },
+    output: sides.size === 0 ? main : new WithSides(main, [...sides.values()]),
+    sideOutput: (id) => sides.get(id),
   }
 }
 

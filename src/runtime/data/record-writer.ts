@@ -5,6 +5,7 @@
 
 import { StreamError } from '../../base/errors.ts'
 import type { Random } from '../../base/random.ts'
+import { takeNoNotice } from '../../base/unawaited.ts'
 import type { ControlElement } from '../../elements/stream-element.ts'
 import type { Partitioner } from '../../graph/job-graph.ts'
 import type { Input } from '../../operators/operator.ts'
@@ -87,6 +88,7 @@ function customSelector(
   return (value) => {
     const chosen = select(value, parallelism)
     if (Number.isInteger(chosen) && chosen >= 0 && chosen < parallelism) return chosen
+    takeNoNotice(chosen)
     throw new StreamError('PARTITION_INVALID', {
       message: `A custom partitioner chose partition ${String(chosen)}, and there are ${parallelism}.`,
       hint: `Return a whole number from 0 to ${parallelism - 1}.`,

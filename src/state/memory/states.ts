@@ -5,6 +5,7 @@
 
 import { type CurrentKey, noCurrentKey } from '../current-key.ts'
 import type { AggregateFunction, AggregatingState, ListState, ReducingState, ValueState } from '../descriptors.ts'
+import { storable } from '../function-result.ts'
 import type { MapKey } from '../key.ts'
 import type { KeyedTable } from '../keyed-table.ts'
 
@@ -109,7 +110,7 @@ export class MemoryReducingState<T> extends KeyedEntry<T> implements ReducingSta
     const key = this.changeInPlace()
     const { entries } = this.table
     const before = entries.get(key)
-    const after = before === undefined ? value : this.#reduce(before, value)
+    const after = before === undefined ? value : storable(this.#reduce(before, value), this.table.name)
     if (after === undefined) entries.delete(key)
     else entries.set(key, after)
   }
@@ -131,7 +132,8 @@ export class MemoryAggregatingState<In, Acc, Out> extends KeyedEntry<Acc> implem
   add(value: In): void {
     const key = this.changeInPlace()
     const { entries } = this.table
-    const after = this.#aggregate.add(value, entries.get(key) ?? this.#aggregate.createAccumulator())
+    const before = entries.get(key) ?? this.#aggregate.createAccumulator()
+    const after = storable(this.#aggregate.add(value, before), this.table.name)
     if (after === undefined) entries.delete(key)
     else entries.set(key, after)
   }

@@ -43,6 +43,8 @@ class IncrementalCleanup<V> implements TtlCleanup {
   /** The next round begins. */
   #dueMs = Number.NEGATIVE_INFINITY
   #nowMs = 0
+  /** Before it the clock was set back since the last step, by more than matters. */
+  #earliestMs = Number.NEGATIVE_INFINITY
   #timer: Timer | undefined
   #closed = false
 
@@ -55,6 +57,7 @@ class IncrementalCleanup<V> implements TtlCleanup {
   }
 
   used(nowMs: number): void {
+    if (nowMs < this.#earliestMs) this.#clockWasSetBack(nowMs)
     if (nowMs >= this.#dueMs) this.#step(nowMs, ENTRIES_PER_USE)
     if (this.#timer === undefined) this.#arm(nowMs)
   }
@@ -78,12 +81,21 @@ class IncrementalCleanup<V> implements TtlCleanup {
   /** An empty table needs no timer: the next use sets it again. */
   #timerFired(): void {
     const nowMs = this.#expiry.nowMs()
+    if (nowMs < this.#earliestMs) this.#clockWasSetBack(nowMs)
     if (nowMs >= this.#dueMs) this.#step(nowMs, ENTRIES_PER_TIMER)
     if (this.#table.entries.size > 0) this.#arm(nowMs)
   }
 
+  /** What comes now is older than all that the last round saw, and would wait for the clock to be there again. */
+  #clockWasSetBack(nowMs: number): void {
+    this.#earliestMs = nowMs - this.#expiry.ttlMs * PAUSE_BETWEEN_ROUNDS
+    this.#round = undefined
+    this.#dueMs = Number.NEGATIVE_INFINITY
+  }
+
   #step(nowMs: number, budget: number): void {
     this.#nowMs = nowMs
+    this.#earliestMs = nowMs - this.#expiry.ttlMs * PAUSE_BETWEEN_ROUNDS
     if (this.#round === undefined) {
       this.#round = this.#sweep(this.#table, (touchedMs) => this.#expiry.isExpired(touchedMs, this.#nowMs))
       this.#oldestMs = nowMs

@@ -115,7 +115,26 @@ export class TtlMapState<K, V> extends TtlState<Entries<V>> implements MapState<
     if (map === undefined) return
     for (const entry of map) {
       const [userKey, stamped] = entry
-      if (this.#seen(current, map, userKey, stamped, this.expiry.nowMs())) yield result(entry)
+      const nowMs = this.expiry.nowMs()
+      if (this.expiry.returnsExpired && this.expiry.isExpired(stamped.touchedMs, nowMs))
+        yield* this.#shownOnce(current, map, entry, result)
+      else if (this.#seen(current, map, userKey, stamped, nowMs)) yield result(entry)
+    }
+  }
+
+  /** Removed behind the walk's back, not before: whoever sets it meanwhile would meet it again at the end of the map. */
+  *#shownOnce<R>(
+    current: MapKey,
+    map: Entries<V>,
+    entry: [MapKey, Stamped<V>],
+    result: (entry: [MapKey, Stamped<V>]) => R,
+  ): Generator<R, void> {
+    const [userKey, stamped] = entry
+    const { touchedMs } = stamped
+    try {
+      yield result(entry)
+    } finally {
+      if (map.get(userKey) === stamped && stamped.touchedMs === touchedMs) this.#drop(current, map, userKey)
     }
   }
 

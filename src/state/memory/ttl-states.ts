@@ -5,6 +5,7 @@
  */
 import { type CurrentKey, noCurrentKey } from '../current-key.ts'
 import type { AggregateFunction, AggregatingState, ListState, ReducingState, ValueState } from '../descriptors.ts'
+import { storable } from '../function-result.ts'
 import type { MapKey } from '../key.ts'
 import type { KeyedTable } from '../keyed-table.ts'
 import type { Expiry } from '../state-ttl.ts'
@@ -140,7 +141,7 @@ export class TtlReducingState<T> extends TtlSingleState<T> implements ReducingSt
     const key = this.key()
     const nowMs = this.use()
     const before = this.before(key, nowMs)
-    this.write(key, before === undefined ? value : this.#reduce(before, value), nowMs)
+    this.write(key, before === undefined ? value : storable(this.#reduce(before, value), this.table.name), nowMs)
   }
 }
 
@@ -161,7 +162,8 @@ export class TtlAggregatingState<In, Acc, Out> extends TtlSingleState<Acc> imple
     const key = this.key()
     const nowMs = this.use()
     const before = this.before(key, nowMs)
-    this.write(key, this.#aggregate.add(value, before ?? this.#aggregate.createAccumulator()), nowMs)
+    const after = this.#aggregate.add(value, before ?? this.#aggregate.createAccumulator())
+    this.write(key, storable(after, this.table.name), nowMs)
   }
 }
 

@@ -10,6 +10,7 @@ import { defineSource, FileSink, StreamExecutionEnvironment, ValueStateDescripto
 import { link, PARTITIONS, recordAt, recordsIn } from './input.mjs'
 import { ledgerSink } from './ledger-sink.mjs'
 import { trace } from './trace.mjs'
+import { traceEvents } from './trace-events.mjs'
 import { tracedSink } from './traced-sink.mjs'
 
 const { values } = parseArgs({
@@ -68,11 +69,4 @@ env
 
 trace('execute')
 process.on('exit', () => trace('exit'))
-const client = await env.executeAsync('chain')
-trace('started', { jobId: client.jobId })
-for await (const event of client.events()) {
-  if (event.type === 'job.status') trace(`job.${event.status}`)
-  else if (event.type === 'task.status') trace(`task.${event.status}`, { task: `${event.vertex}/${event.subtask}` })
-  else trace(event.type, { checkpointId: event.checkpointId })
-}
-await client.getJobExecutionResult()
+await traceEvents(await env.executeAsync('chain'))

@@ -1,18 +1,35 @@
 /** Wraps any exactly-once sink so that it traces what it prepares and commits. The wrapped sink does all the work. */
 import { trace } from './trace.mjs'
 
-/** `commitEarly`: a broken sink, which commits before the checkpoint is durable. For the negative control only. */
+/**
+ * `commitEarly`: a broken sink, which commits as soon as it can and before the checkpoint is durable. For the negative
+ * control only.
+ */
 export function tracedSink(sink, { commitEarly = false } = {}) {
   const tracedWriter = async (made, context) => {
     const writer = await made
     const early = commitEarly ? await sink.createCommitter(context) : undefined
+    let prepared = []
+    const commitPrepared = async () => {
+      const committables = prepared
+      prepared = []
+      if (committables.length > 0) await early?.commit(committables.map((committable) => requestFor(committable)))
+    }
     return replacing(writer, {
       async prepareCommit() {
         const committables = await writer.prepareCommit()
-        await early?.commit(committables.map((committable) => requestFor(committable)))
+        prepared = [...prepared, ...committables]
+        if (writer.makeDurable === undefined) await commitPrepared()
         trace('sink.prepared', { subtask: context.subtask, count: committables.length })
         return committables
       },
+      ...(writer.makeDurable && {
+        async makeDurable(checkpointId) {
+          await writer.makeDurable(checkpointId)
+          await commitPrepared()
+          trace('sink.durable', { subtask: context.subtask, checkpointId })
+        },
+      }),
     })
   }
   return replacing(sink, {

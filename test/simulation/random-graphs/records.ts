@@ -93,6 +93,13 @@ export const NOTHING: Sum = { n: 0, x: 0 }
 export const sumOf = ({ id }: Row): Sum => ({ n: 1, x: id })
 export const added = (one: Sum, other: Sum): Sum => ({ n: one.n + other.n, x: (one.x + other.x) | 0 })
 
+/** Of everything that was broadcast, summed by `k`, in whatever order. */
+export function broadcastNumber(salt: number, sums: Iterable<readonly [number, Sum]>): number {
+  let number = salt
+  for (const [k, { n, x }] of sums) number = (number + mix(k, n, x)) | 0
+  return number
+}
+
 /** Depends on the order of the rows. */
 export const follows = (hash: number, { id, q }: Row): number => mix(hash, id, q)
 

@@ -150,6 +150,29 @@ describe.each(['node', 'simulated'] as const)('the %s file system', (which) => {
     expect(text(large)).toBe('0123456789')
   })
 
+  test('a file has as many links as names, none when it is deleted while it is open, and shows that it was written', async () => {
+    const [one, other] = [`${at}/one`, `${at}/other`]
+    const writing = await files.createExclusive(one)
+    const reading = await files.openRead(one)
+    const before = await reading.stat()
+    expect(before.links).toBe(1)
+    await writing.append(bytes('more'))
+    await writing.close()
+    expect((await reading.stat()).size).toBe(4)
+    if (which === 'simulated') expect((await reading.stat()).modified).not.toBe(before.modified)
+    else expect(BigInt((await reading.stat()).modified ?? '')).toBeGreaterThanOrEqual(BigInt(before.modified ?? ''))
+    await files.execute([{ type: 'link', from: one, to: other }])
+    expect((await files.stat(one))?.links).toBe(2)
+    await files.execute([{ type: 'rename', from: one, to: `${at}/third` }])
+    expect((await reading.stat()).links).toBe(2)
+    await files.execute([
+      { type: 'unlink', path: other },
+      { type: 'unlink', path: `${at}/third` },
+    ])
+    expect((await reading.stat()).links).toBe(0)
+    await reading.close()
+  })
+
   test('an empty batch does nothing', async () => {
     await files.execute([])
   })

@@ -220,4 +220,32 @@ describe('The kit', () => {
       /^Run failed behind every item.*outside/s,
     )
   })
+
+  test('compares watermarks and idleness, unless time is free', async () => {
+    // Passes time on in its first life only.
+    const timeless: OperatorFactory = (context) => {
+      const { attempt } = context.task
+      return {
+        inputs: [
+          {
+            processElement: (value: number) => context.output.processElement(value, 0),
+            processWatermark: (timestamp: number) => {
+              if (attempt === 0) context.output.processWatermark(timestamp)
+            },
+            processWatermarkStatus: (idle: boolean) => {
+              if (attempt === 0) context.output.processWatermarkStatus(idle)
+            },
+          },
+        ],
+      }
+    }
+    const subject = () => ({ operator: timeless })
+    const restored = 'Run restored after every item: behind item 2, '
+    expect(await problem(verifyOperator({ subject, input: [{ value: 1 }, { watermark: 5 }] }))).toContain(
+      `${restored}{ watermark: 5 } the result differs from that of "item by item".\n- watermark 5`,
+    )
+    const idle = [{ value: 1 }, { idle: true }]
+    expect(await problem(verifyOperator({ subject, input: idle }))).toContain(`${restored}{ idle: true }`)
+    expect(await problem(verifyOperator({ subject, input: idle, timeIsFree: true }))).toBe('nothing was found')
+  })
 })

@@ -266,6 +266,42 @@ describe('A process of a mini cluster', () => {
     expect(await cluster.untilCheckpoint(job)).toBe(2)
   })
 
+  test('leaves what it has written when it is killed, and not all of it when the power fails', async () => {
+    const left = async (powerLoss: 'posix' | 'ordered' | undefined, seed: number) => {
+      await using cluster = new MiniCluster({ seed, configuration: CHECKPOINTS })
+      const env = cluster.environment()
+      countJob(cluster, env)
+      await cluster.until(env.executeAsync('count'))
+      // In the middle of a file, before its first sync.
+      cluster.inject(crashAt(({ type, path }) => type === 'sync' && path.startsWith('/out')))
+      await cluster.untilKilled()
+      cluster.kill({ powerLoss })
+      return cluster.files.list('/out').length
+    }
+    const seeds = [1, 2, 3, 4, 5, 6]
+    for (const seed of seeds) expect(await left(undefined, seed)).toBe(1)
+    for (const loss of ['posix', 'ordered'] as const)
+      expect(await Promise.all(seeds.map((seed) => left(loss, seed)))).toContain(0)
+  })
+
+  test('is late with its timers when it has stood still', async () => {
+    await using cluster = new MiniCluster()
+    const times: number[] = []
+    const env = cluster.environment()
+    env
+      .fromSource(ticks(cluster), WatermarkStrategy.noWatermarks(), 'ticks')
+      .map((tick) => {
+        times.push(cluster.clock.now())
+        return tick
+      })
+      .sinkTo(new DiscardingSink())
+    await cluster.untilRunning(await env.executeAsync('ticks'))
+    await cluster.advance(5)
+    cluster.clock.skip(1000)
+    await cluster.advance(10)
+    expect(times).toEqual([1005, 1015])
+  })
+
   test('may have its wall clock set anew', async () => {
     await using cluster = new MiniCluster()
     const times: number[] = []

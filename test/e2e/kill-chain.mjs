@@ -1,0 +1,42 @@
+/** The chain job under the kill test: how it is run, and how it ends. It is bounded, and ends by itself. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runProcess, verifyOutput } from './job-process.mjs'
+import { chainJobOf, parallelismOf, planOf } from './kill-plan.mjs'
+
+const JOB = fileURLToPath(new URL('./programs/chain-job.mjs', import.meta.url))
+
+/**
+ * From the first process to the verified end. `mayKill()` says whether more kills are wanted; `killed(evidence)` is told of
+ * each. Resolves with the verdict, or with `failure`: how a process ended that should not have.
+ */
+export async function runChainJob({ seed, number, folder, mayKill, killed }) {
+  const job = chainJobOf(seed, number)
+  const { settings } = job
+  for (let life = 0; ; life++) {
+    const parallelism = parallelismOf(job)
+    const end = await chainProcess(folder, { ...settings, parallelism }, mayKill() ? planOf(job, life) : {})
+    if (!end.killed && end.code !== 0) return { settings, failure: `${end.ending} in life ${life}`, stderr: end.stderr }
+    // A process that was to be killed and was faster has ended the job.
+    if (!end.killed) break
+    killed(end.evidence)
+  }
+  return { settings, verdict: await verifyChainOutput(folder, settings) }
+}
+
+/** `commitEarly` in the plan: with a broken sink. */
+export function chainProcess(folder, settings, plan) {
+  mkdirSync(join(folder, 'output'), { recursive: true })
+  const { seed, records, rate, sink } = settings
+  const program = [
+    JOB,
+    ...['--seed', String(seed), '--records', String(records), '--rate', String(rate)],
+    ...['--output', join(folder, 'output'), '--sink', sink, ...(plan.commitEarly ? ['--commit-early'] : [])],
+  ]
+  return runProcess(folder, program, settings, plan)
+}
+
+export function verifyChainOutput(folder, { seed, records }) {
+  return verifyOutput(['--seed', String(seed), '--records', String(records), '--output', join(folder, 'output')])
+}

@@ -1,0 +1,144 @@
+/**
+ * Makes a legal plan of what was drawn: numbers become streams that are there, and an operation that would depend on luck
+ * where it stands becomes one that does not. Plans stay small: a node that would bring too many rows is left out.
+ */
+import type { Draw, NodeDraw } from './draws.ts'
+import { nodeStreams, type Stamped, sourceStream } from './oracle.ts'
+import type { Input, NodePlan, Operation, Plan, SinkPlan, SourcePlan } from './plan.ts'
+import { nodeFacts, type StreamFacts, sourceFacts } from './stream-facts.ts'
+
+const MOST_ROWS_OF_A_STREAM = 250
+const MOST_ROWS = 1500
+
+export function makePlan(draw: Draw): Plan {
+  const sources = draw.sources.map((source, index): SourcePlan => {
+    const isOne = source.kind === 'data' || source.kind === 'sequence' || source.kind === 'generator'
+    // A sequence without a number is refused.
+    const splits = isOne ? source.splits.slice(0, 1).map((rows) => Math.max(source.kind === 'sequence' ? 1 : 0, rows)) : source.splits
+    const parallelism = source.kind === 'data' ? [1] : source.parallelism
+    return { ...source, index: index + 1, parallelism, splits }
+  })
+  const streams = sources.map(sourceStream)
+  const facts = sources.map(sourceFacts)
+  const nodes: NodePlan[] = []
+  const read = new Set<number>()
+  let rows = streams.reduce((sum, { length }) => sum + length, 0)
+  for (const [index, drawn] of draw.nodes.entries()) {
+    const node = makeNode(drawn, index + 1, facts, streams)
+    const outputs = nodeStreams(node, streams)
+    const brought = outputs.reduce((sum, { length }) => sum + length, 0)
+    if (brought > MOST_ROWS_OF_A_STREAM || rows + brought > MOST_ROWS) continue
+    rows += brought
+    nodes.push({ ...node, outputs: outputs.map((_, nth) => streams.length + nth) })
+    facts.push(
+      ...nodeFacts(
+        node,
+        node.inputs.map(({ stream }) => facts[stream] as StreamFacts),
+      ),
+    )
+    streams.push(...outputs)
+    for (const { stream } of node.inputs) read.add(stream)
+  }
+  const leaves = streams.map((_, stream) => stream).filter((stream) => !read.has(stream))
+  const readByProgram = draw.reads ? leaves.pop() : undefined
+  const more = draw.sinks
+    .slice(0, draw.extraSinks)
+    .map(({ input }) => streams.length - 1 - (input.back % streams.length))
+  const sinks = [...leaves, ...more].map((stream, nth) => makeSink(draw, nth, stream, facts))
+  return {
+    sources,
+    nodes,
+    sinks,
+    read: readByProgram,
+    settings: draw.settings,
+    lives: draw.lives.map((life, nth) => (nth < draw.lives.length - 1 ? life : inPeace(life))),
+  }
+}
+
+function inPeace(life: Draw['lives'][number]): Draw['lives'][number] {
+  const nothing = { throwsAt: [], commitFailsAt: [], stepsFailAt: [], diskFailsAt: [], diskWaitsAt: [] }
+  return { ...life, ...nothing, end: { type: 'nothing' } }
+}
+
+function makeNode(
+  { operation: drawn, inputs: drawnInputs, parallelism, maxParallelism, chaining }: NodeDraw,
+  salt: number,
+  facts: readonly StreamFacts[],
+  streams: readonly (readonly Stamped[])[],
+): NodePlan {
+  const count = inputsOf(drawn, drawnInputs.length)
+  const read = drawnInputs.slice(0, count).map(({ back }) => streams.length - 1 - (back % streams.length))
+  const first = facts[read[0] as number] as StreamFacts
+  const operation = fitting(drawn, first)
+  const isForward = count === 1 && first.direct && drawnInputs[0]?.partitioner === 'forward'
+  const inputs = drawnInputs.slice(0, count).map(({ partitioner }, nth): Input => {
+    const stream = read[nth] as number
+    if (isForward) return { stream, partitioner: 'forward' }
+    const isRefused = partitioner === 'forward' || (partitioner === 'broadcast' && cannotMultiply(operation))
+    return { stream, partitioner: isRefused ? 'rebalance' : partitioner }
+  })
+  const multiplies = inputs.some(({ partitioner }) => partitioner === 'broadcast')
+  return {
+    salt,
+    operation,
+    inputs,
+    // Each process would multiply by another number.
+    parallelism: isForward ? 'as input' : multiplies ? parallelism.slice(0, 1) : parallelism,
+    maxParallelism,
+    chaining,
+    outputs: [],
+  }
+}
+
+function inputsOf({ type }: Operation, most: number): number {
+  if (type === 'union') return most
+  const two: readonly Operation['type'][] = [
+    'coMap',
+    'coFlatMap',
+    'coProcess',
+    'keyedCo',
+    'broadcastState',
+    'keyedBroadcast',
+  ]
+  return two.includes(type) ? 2 : 1
+}
+
+/** Their edges are given another partitioner behind this one, or are broadcast anyway. */
+function cannotMultiply({ type }: Operation): boolean {
+  const single: readonly Operation['type'][] = [
+    'map',
+    'flatMap',
+    'filter',
+    'side',
+    'assign',
+    'coMap',
+    'coFlatMap',
+    'coProcess',
+  ]
+  return !single.includes(type)
+}
+
+function fitting(operation: Operation, { ordered, single, stamped, onTime }: StreamFacts): Operation {
+  switch (operation.type) {
+    case 'window':
+      return onTime && stamped ? operation : { ...operation, type: 'clockTimers', delayMs: operation.sizeMs }
+    case 'chain':
+      return ordered !== undefined
+        ? operation
+        : { type: 'keyed', key: 'tuple', state: 'map', emit: 'running', ttl: false }
+    case 'side':
+      return stamped ? operation : { type: 'map' }
+    case 'assign':
+      return operation.strategy === 'bounded' && !single ? { type: 'assign', strategy: 'farBehind' } : operation
+    default:
+      return operation
+  }
+}
+
+function makeSink(draw: Draw, nth: number, stream: number, facts: readonly StreamFacts[]): SinkPlan {
+  const drawn = draw.sinks[nth % draw.sinks.length] as Draw['sinks'][number]
+  const { partitioner } = drawn.input
+  const isDirect = facts[stream]?.direct === true
+  const legal = partitioner === 'broadcast' || (partitioner === 'forward' && !isDirect) ? 'none' : partitioner
+  return { ...drawn, input: { stream, partitioner: legal } }
+}

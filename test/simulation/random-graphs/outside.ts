@@ -1,0 +1,140 @@
+/**
+ * What lies outside of the job and outlives its processes: transactional stores in memory, the program that collects, and
+ * the output files. Tells of each sink what is there at the end, in the order in which it came to be there.
+ */
+import type { SimulatedDisk } from '../../../src/base/simulated-disk.ts'
+import {
+  CollectSink,
+  type DataStream,
+  defineSink,
+  FileSink,
+  type StreamExecutionEnvironment,
+} from '../../../src/index.ts'
+import { Ledger } from '../../jobs/parts.ts'
+import { pathsBelow, textOf } from '../disk-contents.ts'
+import type { Plan, SinkPlan } from './plan.ts'
+import type { Row } from './records.ts'
+import type { Trouble } from './trouble.ts'
+
+export type SinkOfRows = Parameters<DataStream<Row>['sinkTo']>[0]
+
+export interface OutsideSink {
+  /** For the next process. */
+  sink(trouble: Trouble): SinkOfRows
+  /** What can be seen. `lives`: of each process by itself, where each begins anew. */
+  contents(disk: SimulatedDisk): { readonly rows: readonly Row[] } | { readonly lives: readonly (readonly Row[])[] }
+}
+
+export function outsideSinks({ sinks }: Plan): readonly OutsideSink[] {
+  return sinks.map((sink, nth) => {
+    switch (sink.kind) {
+      case 'ledger':
+        return ledger()
+      case 'defined':
+        return defined()
+      case 'collect':
+        return collected()
+      case 'files':
+        return files(sink, `/data/out-${nth}`)
+    }
+  })
+}
+
+function ledger(): OutsideSink {
+  let trouble: Trouble | undefined
+  const store = new Ledger<Row>({
+    open: () => trouble?.step('sink open'),
+    write: () => trouble?.call('sink write'),
+    prepare: () => trouble?.step('prepareCommit'),
+    commit(requests) {
+      if (trouble?.commit('ledger') === true) for (const request of requests) request.retryLater()
+    },
+  })
+  return {
+    sink(next) {
+      trouble = next
+      return store
+    },
+    contents: () => ({ rows: store.committed }),
+  }
+}
+
+/** A store that knows transactions by id: to commit one twice changes nothing. */
+function defined(): OutsideSink {
+  const prepared = new Map<string, readonly Row[]>()
+  const committed: Row[] = []
+  const done = new Set<string>()
+  const sink = (trouble: Trouble) =>
+    defineSink<{ rows: Row[] }, Row, string>({
+      open() {
+        trouble.step('sink open')
+        return { rows: [] }
+      },
+      write(connection, row) {
+        trouble.call('sink write')
+        connection.rows.push(row)
+      },
+      prepare(connection) {
+        trouble.step('prepareCommit')
+        if (connection.rows.length === 0) return undefined
+        const id = `transaction ${prepared.size}`
+        prepared.set(id, connection.rows)
+        connection.rows = []
+        return id
+      },
+      commit(_, ids) {
+        trouble.commit('defined')
+        for (const id of ids) {
+          if (done.has(id)) continue
+          done.add(id)
+          committed.push(...(prepared.get(id) ?? []))
+        }
+      },
+    })
+  return { sink, contents: () => ({ rows: committed }) }
+}
+
+function collected(): OutsideSink {
+  const lives: CollectSink<Row>[] = []
+  return {
+    sink() {
+      const sink = new CollectSink<Row>()
+      lives.push(sink)
+      return sink
+    },
+    contents: () => ({ lives: lives.map((sink) => sink.results()) }),
+  }
+}
+
+function files({ rollAtBytes }: SinkPlan, folder: string): OutsideSink {
+  return {
+    sink: () => FileSink.forJsonLines<Row>(folder, { rolling: { maxPartSize: rollAtBytes } }),
+    contents: (disk) => ({
+      rows: pathsBelow(disk, folder)
+        .flatMap((path) => {
+          const number = /\/part-\d+-(\d+)\.jsonl$/.exec(path)?.[1]
+          return number === undefined ? [] : [{ path, number: Number(number) }]
+        })
+        .sort((one, other) => one.number - other.number)
+        .flatMap(({ path }) => textOf(disk, path).split('\n').slice(0, -1))
+        .map((line) => JSON.parse(line) as Row),
+    }),
+  }
+}
+
+/** What the program read of `executeAndCollect`, process by process. */
+export class ReadByProgram {
+  readonly lives: Row[][] = []
+
+  /** Resolves at the end of the job. */
+  async run(
+    stream: DataStream<Row>,
+    jobName: string,
+    options: Parameters<StreamExecutionEnvironment['execute']>[1],
+  ): Promise<void> {
+    const rows: Row[] = []
+    this.lives.push(rows)
+    const results = await stream.executeAndCollect(jobName, options)
+    for await (const row of results) rows.push(row)
+  }
+}

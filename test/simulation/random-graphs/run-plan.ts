@@ -1,0 +1,153 @@
+/**
+ * Runs a plan: one process after the other on one simulated disk, until the job has ended; then everything that came out is
+ * compared with the oracle. A process is disturbed as its plan says, and the last one is left in peace.
+ */
+import { StreamError } from '../../../src/base/errors.ts'
+import { seededRandom } from '../../../src/base/random.ts'
+import type { SimulatedDisk } from '../../../src/base/simulated-disk.ts'
+import { type JobEvent, StreamExecutionEnvironment } from '../../../src/index.ts'
+import { startJob } from '../../../src/runtime/execute.ts'
+import { clonedLink } from '../../../src/runtime/link.ts'
+import { type Outcome, SimulatedWorld } from '../simulated-world.ts'
+import { buildJob, configure, parallelismOfStreams } from './build-job.ts'
+import { diskWith } from './build-sources.ts'
+import { differences } from './compare.ts'
+import { type OutsideSink, outsideSinks, ReadByProgram } from './outside.ts'
+import type { LifePlan, Plan } from './plan.ts'
+import { type Tally, Trouble } from './trouble.ts'
+
+const JOB_NAME = 'random graph'
+/** Processes that are left in peace behind those of the plan, until one ends the job. */
+const MOST_MORE = 1
+
+interface Process {
+  readonly plan: Plan
+  readonly life: LifePlan
+  readonly lived: number
+  readonly disk: SimulatedDisk
+  readonly resume: 'latest' | undefined
+  readonly outside: readonly OutsideSink[]
+  readonly read: ReadByProgram
+  readonly trouble: Trouble
+}
+
+interface Report {
+  readonly outcome: Outcome<'finished' | 'had ended'>
+  readonly events: readonly JobEvent[]
+  readonly world: SimulatedWorld
+}
+
+/** What is wrong, in words; nothing where everything is as the oracle says. */
+export async function runPlan(plan: Plan, tally: Tally, log: string[] = []): Promise<readonly string[]> {
+  const problems: string[] = []
+  const outside = outsideSinks(plan)
+  const read = new ReadByProgram()
+  let disk = diskWith(plan.sources)
+  let completed = 0
+  let resume: 'latest' | undefined = 'latest'
+  for (let lived = 0; ; lived++) {
+    if (lived === plan.lives.length + MOST_MORE) return [...problems, `the job had not ended after ${lived} processes`]
+    const life = plan.lives[Math.min(lived, plan.lives.length - 1)] as LifePlan
+    const trouble = new Trouble(life, tally)
+    const report = await runProcess({ plan, life, lived, disk, resume, outside, read, trouble })
+    const { outcome, events, world } = report
+    const here = events.filter(({ type }) => type === 'checkpoint.completed').length
+    note(tally, plan, report, lived, completed)
+    log.push(
+      `process ${lived}: ${outcome.type} at ${Math.round(world.clock.now() - startOf(lived))} ms, ${here} checkpoints`,
+    )
+    problems.push(...trouble.complaints, ...unexpected(report, life, lived))
+    completed += here
+    if (outcome.type === 'hung' || problems.length > 0) return problems
+    disk = diskAfter(world, life, outcome)
+    if (outcome.type === 'returned') break
+    // What failed before it had done anything is refused by name, and begins anew.
+    const nothing =
+      outcome.type === 'threw' && StreamError.is(outcome.error) && outcome.error.code === 'JOB_NOTHING_KEPT'
+    if (nothing && completed > 0) problems.push(`process ${lived} found nothing after ${completed} checkpoints`)
+    resume = nothing ? undefined : 'latest'
+  }
+  return [...problems, ...differences(plan, outside, read, disk)]
+}
+
+const startOf = (lived: number) => 1_700_000_000_000 + lived * 60_000
+
+async function runProcess({ plan, life, lived, disk, resume, outside, read, trouble }: Process): Promise<Report> {
+  const events: JobEvent[] = []
+  const world = new SimulatedWorld({
+    seed: life.seed,
+    disk,
+    startMs: startOf(lived),
+    interfere: (operation) => trouble.interfere(operation),
+  })
+  let end: 'finished' | 'had ended' = 'finished'
+  const env = new StreamExecutionEnvironment({
+    ports: () => world.ports,
+    layers: [],
+    run: undefined,
+    start: async (graph, given) => {
+      const { stepsPerTurn } = plan.settings
+      const started = await startJob(graph, {
+        ...given,
+        link: life.link === 'cloned' ? clonedLink(world.ports.turns) : undefined,
+        turnLimits: { turnMs: 8, turnMsWithControlWork: 2, backgroundMs: 2, stepsPerTurn },
+      })
+      if (started.type === 'alreadyEnded') end = 'had ended'
+      else {
+        started.handle.subscribe((event) => void events.push(event))
+        if (life.end.type === 'suspend') world.clock.setTimer(life.end.atMs, () => void started.handle.suspend())
+      }
+      return started
+    },
+  })
+  world.start(async () => {
+    configure(env, plan)
+    const streams = buildJob(env, plan, { lived, trouble, clock: world.clock, outside })
+    const toRead = plan.read === undefined ? undefined : streams[plan.read]
+    if (toRead === undefined) await env.execute(JOB_NAME, { resume })
+    else await read.run(toRead, JOB_NAME, { resume })
+    return end
+  })
+  const { end: ends } = life
+  const killAtMs = ends.type === 'kill' ? startOf(lived) + ends.atMs : Number.POSITIVE_INFINITY
+  const outcome = await world.drive(() => world.clock.now() >= killAtMs)
+  return { outcome: (outcome ?? { type: 'died' }) as Report['outcome'], events, world }
+}
+
+function diskAfter(world: SimulatedWorld, { end, seed }: LifePlan, outcome: Report['outcome']): SimulatedDisk {
+  if (outcome.type !== 'died' || end.type !== 'crash' || end.loss === 'kill') return world.files.kill().disk
+  return world.files.crash({ random: seededRandom(seed), model: end.loss }).disk
+}
+
+/** A process fails for good only where its disk failed, and says why. */
+function unexpected({ outcome, events, world }: Report, { end, diskFailsAt }: LifePlan, lived: number): string[] {
+  if (outcome.type === 'hung') {
+    const last = events.slice(-12).map((event) => `  ${JSON.stringify(event)}`)
+    return [`process ${lived} hung: ${outcome.why}`, ...last, ...world.trace.slice(-12).map((line) => `  ${line}`)]
+  }
+  if (outcome.type !== 'threw') return []
+  const { error } = outcome
+  if (!StreamError.is(error))
+    return [`process ${lived} ended with a nameless error: ${(error as Error)?.stack ?? String(error)}`]
+  const isDue =
+    (error.code === 'JOB_SUSPENDED' && end.type === 'suspend') ||
+    error.code === 'JOB_NOTHING_KEPT' ||
+    diskFailsAt.length > 0
+  const cause = error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error.cause)
+  return isDue ? [] : [`process ${lived} failed without a reason: ${error.code}: ${error.message} (${cause})`]
+}
+
+function note(tally: Tally, plan: Plan, { outcome, events, world }: Report, lived: number, completed: number): void {
+  const { code } = outcome.type === 'threw' && StreamError.is(outcome.error) ? outcome.error : { code: '' }
+  tally.add(`processes: ${outcome.type}${code === '' ? '' : ` (${code})`}`)
+  for (const event of events) {
+    if (event.type === 'checkpoint.completed' || event.type === 'restart.scheduled') tally.add(`job: ${event.type}`)
+    if (event.type === 'checkpoint.aborted') tally.add(`checkpoint aborted: ${event.reason}`)
+  }
+  tally.add('job: virtual seconds', Math.round((world.clock.now() - startOf(lived)) / 1000))
+  if (lived === 0) return
+  const before = parallelismOfStreams(plan, lived - 1)
+  const isOther = parallelismOfStreams(plan, lived).some((parallelism, stream) => parallelism !== before[stream])
+  if (completed === 0 || outcome.type === 'threw') tally.add('resumed: without a checkpoint or to no use')
+  else tally.add(isOther ? 'resumed: at another parallelism' : 'resumed: at the same parallelism')
+}

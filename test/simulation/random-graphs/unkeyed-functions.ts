@@ -1,0 +1,134 @@
+/**
+ * Functions without a key that keep operator state. They learn that all rows have come by a flush, which is broadcast to
+ * them at the end of time: it may overtake rows, so that what comes behind it is passed on at once.
+ */
+import {
+  type KeyedProcessFunction,
+  type ListState,
+  ListStateDescriptor,
+  type OutputTag,
+  type ProcessFunction,
+  type RuntimeContext,
+} from '../../../src/index.ts'
+import { added, aside, END, NOTHING, type Row, type Sum, sumOf } from './records.ts'
+import type { Trouble } from './trouble.ts'
+
+export interface Flush {
+  readonly flush: true
+}
+
+const isFlush = (value: Row | Flush): value is Flush => 'flush' in value
+
+/** One flush, when everything has come; none where nothing has. */
+export function flushAtEnd(trouble: Trouble): KeyedProcessFunction<number, Row, Flush> {
+  return {
+    processElement(_, at) {
+      trouble.call('keyed process')
+      at.timerService().registerEventTimeTimer(END)
+    },
+    onTimer: (_, __, out) => out.collect({ flush: true }) as undefined,
+  }
+}
+
+/** Barriers are aligned, so that of one snapshot either all subtasks have had the flush or none. */
+class FlushSeen {
+  readonly #trouble: Trouble
+  #state: ListState<boolean> | undefined
+  value = false
+
+  constructor(trouble: Trouble) {
+    this.#trouble = trouble
+  }
+
+  initialize(state: ListState<boolean>): void {
+    this.#state = state
+    const seen = [...state.get()]
+    this.value = seen.includes(true)
+    if (this.value && seen.includes(false))
+      this.#trouble.complain(`of one checkpoint, some subtasks have had the flush: ${seen.join()}`)
+  }
+
+  snapshot(): void {
+    this.#state?.update([this.value])
+  }
+}
+
+/** Holds rows back until more have come. */
+export function buffer(most: number, trouble: Trouble): ProcessFunction<Row | Flush, Row> {
+  const flushed = new FlushSeen(trouble)
+  let state: ListState<Row> | undefined
+  let waiting: Row[] = []
+  return {
+    initializeState(context) {
+      trouble.step('initializeState')
+      state = context.getOperatorStateStore().getListState(new ListStateDescriptor<Row>('waiting'))
+      flushed.initialize(context.getOperatorStateStore().getUnionListState(new ListStateDescriptor<boolean>('flushed')))
+      waiting = [...state.get()]
+      trouble.tally.add('restored: rows of operator state', waiting.length)
+      if (flushed.value && waiting.length > 0) trouble.complain(`${waiting.length} rows wait behind the flush`)
+    },
+    snapshotState() {
+      trouble.step('snapshotState')
+      state?.update(waiting)
+      flushed.snapshot()
+    },
+    processElement(value, _, out) {
+      trouble.call('process with operator state')
+      if (isFlush(value)) flushed.value = true
+      else waiting.push(value)
+      while (waiting.length > (flushed.value ? 0 : most)) out.collect(waiting.shift() as Row)
+    },
+  }
+}
+
+interface Share {
+  readonly subtask: number
+  readonly sum: Sum
+}
+
+/** Each subtask sums up what it has seen, and tells it at the flush. */
+export function counted(
+  { indexOfThisSubtask, numberOfParallelSubtasks }: RuntimeContext,
+  list: 'split' | 'union',
+  trouble: Trouble,
+): ProcessFunction<Row | Flush, Sum> {
+  const flushed = new FlushSeen(trouble)
+  let state: ListState<Share> | undefined
+  let sum = NOTHING
+  const isMine = ({ subtask }: Share) => list === 'split' || subtask % numberOfParallelSubtasks === indexOfThisSubtask
+  return {
+    initializeState(context) {
+      trouble.step('initializeState')
+      const store = context.getOperatorStateStore()
+      const descriptor = new ListStateDescriptor<Share>('shares')
+      state = list === 'split' ? store.getListState(descriptor) : store.getUnionListState(descriptor)
+      flushed.initialize(store.getUnionListState(new ListStateDescriptor<boolean>('flushed')))
+      for (const share of state.get()) if (isMine(share)) sum = added(sum, share.sum)
+      trouble.tally.add('restored: rows of operator state', sum.n)
+    },
+    snapshotState() {
+      trouble.step('snapshotState')
+      state?.update([{ subtask: indexOfThisSubtask, sum }])
+      flushed.snapshot()
+    },
+    processElement(value, _, out) {
+      trouble.call('process with operator state')
+      if (isFlush(value)) flushed.value = true
+      else sum = added(sum, sumOf(value))
+      if (!flushed.value || sum.n === 0) return
+      out.collect(sum)
+      sum = NOTHING
+    },
+  }
+}
+
+/** Some rows go to the side output; the others carry the timestamp that the job knows of them. */
+export function split(salt: number, tag: OutputTag<Row>, trouble: Trouble): ProcessFunction<Row, Row> {
+  return {
+    processElement(row, at, out) {
+      trouble.call('process')
+      if (aside(salt, row)) at.output(tag, row)
+      else out.collect({ ...row, t: at.timestamp() ?? -1 })
+    },
+  }
+}
