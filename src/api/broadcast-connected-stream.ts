@@ -3,7 +3,7 @@ import type { Transformation } from '../graph/transformation.ts'
 import { broadcastProcessOperator } from '../operators/broadcast-process.ts'
 import type { BroadcastProcessFunction, RuntimeContext } from '../operators/functions.ts'
 import type { BroadcastStream } from './broadcast-stream.ts'
-import { requireFunction } from './operator-settings.ts'
+import { requireFactory } from './operator-settings.ts'
 import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 import type { StreamRecorder } from './stream-recorder.ts'
 
@@ -24,7 +24,7 @@ export class BroadcastConnectedStream<out A, out B> {
   process<R = never>(
     create: (context: RuntimeContext) => BroadcastProcessFunction<A, B, R>,
   ): SingleOutputStreamOperator<R> {
-    requireFunction('process', create)
+    requireFactory(create)
     const { transformation, descriptors } = this.broadcast
     return this.recorder.operator<R>({
       name: 'Broadcast Process',

@@ -5,7 +5,7 @@ import { coProcessOperator } from '../operators/co-process.ts'
 import type { CoProcessFunction, RuntimeContext } from '../operators/functions.ts'
 import type { FunctionReturnedPromise, KeyOf } from './key-of.ts'
 import type { KeyedConnectedStreams } from './keyed-connected-streams.ts'
-import { requireFunction } from './operator-settings.ts'
+import { requireFactory, requireFunction } from './operator-settings.ts'
 import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 import type { StreamRecorder } from './stream-recorder.ts'
 
@@ -65,7 +65,7 @@ export class ConnectedStreams<out A, out B> {
 
   /** `create` is called once per parallel subtask and attempt, after the subtask's state was restored. */
   process<R = never>(create: (context: RuntimeContext) => CoProcessFunction<A, B, R>): SingleOutputStreamOperator<R> {
-    requireFunction('process', create)
+    requireFactory(create)
     return this.recorder.operator<R>({
       name: 'Co-Process',
       inputs: [this.first, this.second],

@@ -23,7 +23,7 @@ import type { ConnectedStreams } from './connected-streams.ts'
 import type { DataStreamSink } from './data-stream-sink.ts'
 import type { ElementOf, FunctionReturnedPromise, KeyOf } from './key-of.ts'
 import type { KeyedStream } from './keyed-stream.ts'
-import { refused, requireFunction, requireMember } from './operator-settings.ts'
+import { refused, requireFactory, requireFunction, requireMember } from './operator-settings.ts'
 import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 import type { StreamRecorder } from './stream-recorder.ts'
 
@@ -78,7 +78,7 @@ export class DataStream<out T> {
 
   /** `create` is called once per parallel subtask and attempt, after the subtask's state was restored. */
   process<R = never>(create: (context: RuntimeContext) => ProcessFunction<T, R>): SingleOutputStreamOperator<R> {
-    requireFunction('process', create)
+    requireFactory(create)
     return this.recorder.operator<R>({
       name: 'Process',
       inputs: [this.transformation],
@@ -171,7 +171,10 @@ export class DataStream<out T> {
   sinkTo(sink: Sink<T>): DataStreamSink<T> {
     requireMember('sinkTo', sink, 'createWriter', 'a sink, such as FileSink.forJsonLines(folder)')
     if (sink instanceof CollectSink) this.recorder.whenEnded((...cause) => sink.end(...cause))
-    return this.recorder.sink<T>({ name: 'Unnamed', inputs: [this.transformation], factory: () => sinkOperator(sink) })
+    // The two that give records to the program do so at once where there are no checkpoints.
+    const commits = 'createCommitter' in sink && !(sink instanceof CollectSink || sink instanceof ResultQueue)
+    const inputs = [this.transformation]
+    return this.recorder.sink<T>({ name: 'Unnamed', inputs, commits, factory: () => sinkOperator(sink) })
   }
 
   /** Writes every record to stdout, behind `prefix`. Repeats records after a restart. */

@@ -38,8 +38,7 @@ export class JobClient implements AsyncDisposable {
     else signal?.addEventListener('abort', onAbort, { once: true })
   }
 
-  /** Of this moment. */
-  /** Answers after the end too. */
+  /** Of this moment. Answers after the end too. */
   async getJobStatus(): Promise<JobStatus> {
     return this.#handle.status()
   }

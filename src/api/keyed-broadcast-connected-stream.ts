@@ -4,7 +4,7 @@ import type { KeyedBroadcastProcessFunction, RuntimeContext } from '../operators
 import { keyedBroadcastProcessOperator } from '../operators/keyed-broadcast-process.ts'
 import { BroadcastConnectedStream } from './broadcast-connected-stream.ts'
 import type { BroadcastStream } from './broadcast-stream.ts'
-import { requireFunction } from './operator-settings.ts'
+import { requireFactory } from './operator-settings.ts'
 import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 import type { StreamRecorder } from './stream-recorder.ts'
 
@@ -29,7 +29,7 @@ export class KeyedBroadcastConnectedStream<K, out A, out B> extends BroadcastCon
   override process<R = never>(
     create: (context: RuntimeContext) => KeyedBroadcastProcessFunction<K, A, B, R>,
   ): SingleOutputStreamOperator<R> {
-    requireFunction('process', create)
+    requireFactory(create)
     const { transformation, descriptors } = this.broadcast
     return this.recorder.operator<R>({
       name: 'Keyed Broadcast Process',

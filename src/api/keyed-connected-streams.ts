@@ -3,7 +3,7 @@ import type { Transformation } from '../graph/transformation.ts'
 import type { KeyedCoProcessFunction, RuntimeContext } from '../operators/functions.ts'
 import { keyedCoProcessOperator } from '../operators/keyed-co-process.ts'
 import { ConnectedStreams } from './connected-streams.ts'
-import { requireFunction } from './operator-settings.ts'
+import { requireFactory } from './operator-settings.ts'
 import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 import type { StreamRecorder } from './stream-recorder.ts'
 
@@ -30,7 +30,7 @@ export class KeyedConnectedStreams<K, out A, out B> extends ConnectedStreams<A, 
   override process<R = never>(
     create: (context: RuntimeContext) => KeyedCoProcessFunction<K, A, B, R>,
   ): SingleOutputStreamOperator<R> {
-    requireFunction('process', create)
+    requireFactory(create)
     return this.recorder.operator<R>({
       name: 'Keyed Co-Process',
       inputs: [this.first, this.second],

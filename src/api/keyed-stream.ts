@@ -8,7 +8,7 @@ import type { ConnectedStreams } from './connected-streams.ts'
 import { DataStream } from './data-stream.ts'
 import { KeyedBroadcastConnectedStream } from './keyed-broadcast-connected-stream.ts'
 import type { KeyedConnectedStreams } from './keyed-connected-streams.ts'
-import { requireFunction } from './operator-settings.ts'
+import { requireFactory, requireFunction } from './operator-settings.ts'
 import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 import type { StreamRecorder } from './stream-recorder.ts'
 
@@ -35,7 +35,7 @@ export class KeyedStream<out T, K> extends DataStream<T> {
   override process<R = never>(
     create: (context: RuntimeContext) => KeyedProcessFunction<K, T, R>,
   ): SingleOutputStreamOperator<R> {
-    requireFunction('process', create)
+    requireFactory(create)
     const factory = () => keyedProcessOperator(this.#keySelector, create)
     return this.recorder.operator<R>({ name: 'Keyed Process', inputs: [this.transformation], keyed: true, factory })
   }

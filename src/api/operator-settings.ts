@@ -33,6 +33,17 @@ export function requireFunction(method: string, value: unknown): void {
   if (typeof value !== 'function') throw refused(method, value, 'a function')
 }
 
+/**
+ * `process` takes what makes the function, once a subtask and attempt; a function object and a class are the two things
+ * that are given in its place. Throws INVALID_ARGUMENT.
+ */
+export function requireFactory(create: unknown): void {
+  if (typeof create !== 'function')
+    throw refused('process', create, 'a function that makes one: process((context) => ({ processElement … }))')
+  if (isClass(create))
+    throw refused('process', create, `a function that makes one: process((context) => new ${create.name}(context))`)
+}
+
 /** For objects of a user: it must have the method that everything else rests on. Throws INVALID_ARGUMENT, naming `method`. */
 export function requireMember(method: string, value: object, member: string, legal: string): void {
   if (typeof value !== 'object' || value === null || typeof Reflect.get(value, member) !== 'function')
@@ -40,15 +51,20 @@ export function requireMember(method: string, value: object, member: string, leg
 }
 
 export function refused(method: string, value: unknown, legal: string): StreamError {
-  const shown =
-    typeof value === 'string'
-      ? JSON.stringify(value)
-      : typeof value === 'object' && value !== null
-        ? 'an object'
-        : String(value)
   return new StreamError('INVALID_ARGUMENT', {
-    message: `${method}: ${shown} is not legal here.`,
+    message: `${method}: ${shown(value)} is not legal here.`,
     hint: `Give ${legal}.`,
     details: { method, legal },
   })
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'function') return isClass(value) ? `the class ${value.name}` : 'a function'
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
+}
+
+/** A class cannot be called without `new`. Its text is the only thing that tells. */
+function isClass(value: object): boolean {
+  return /^class[\s{]/.test(Function.prototype.toString.call(value))
 }

@@ -47,8 +47,8 @@ export class SingleOutputStreamOperator<out T> extends DataStream<T> {
   /**
    * For the records of the main output where they go to another task: a part of the job graph, by `id` and `version`, and
    * used where records leave the thread or are kept with a checkpoint. In this version tasks share a thread and records
-   * are passed on as they are, so it is called in two places only: by \`executeAndCollect\` with checkpointing, and under
-   * \`execution.debug-freeze\` (\`--check\`), where each such record is serialised and the copy handed on; a type that
+   * are passed on as they are, so it is called in two places only: by `executeAndCollect` with checkpointing, and under
+   * `execution.debug-freeze` (`--check`), where each such record is serialised and the copy handed on; a type that
    * would not survive fails the job with NOT_SERIALIZABLE. Left out: the default serializer, for plain data.
    */
   withSerializer(serializer: Serializer<T>): this {

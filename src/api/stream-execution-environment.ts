@@ -29,6 +29,7 @@ import { ProgramOptions } from './program-options.ts'
 import type { RestartStrategyConfiguration } from './restart-strategies.ts'
 import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 import { type JobEndListener, StreamRecorder } from './stream-recorder.ts'
+import { unseenOutput } from './unseen-output.ts'
 
 /** How an environment is made. */
 export interface EnvironmentOptions {
@@ -174,7 +175,8 @@ export class StreamExecutionEnvironment {
       const configuration = this.#configuration()
       name = jobName ?? configuration.get('pipeline.name') ?? DEFAULT_JOB_NAME
       const graph = buildJobGraph(operators, graphOptions(configuration))
-      const client = await this.#start(graph, name, configuration, options)
+      const unseen = unseenOutput(name, operators, configuration.isSet('execution.checkpointing.interval'))
+      const client = await this.#start(graph, name, configuration, options, unseen)
       tellTheEnd(client, listeners)
       return client
     } catch (refusal) {
@@ -189,6 +191,7 @@ export class StreamExecutionEnvironment {
     jobName: string,
     configuration: ConfigurationReader,
     options: ExecuteOptions,
+    warning: string | undefined,
   ): Promise<JobClient> {
     const { run, start } = this.#surroundings
     const { signal } = options
@@ -197,6 +200,7 @@ export class StreamExecutionEnvironment {
     // What the command handed over was checked and logged by it.
     const own = run === undefined ? configuration : new ConfigurationReader([this.#options.layer()])
     logNotices(own.notices, ports.logger)
+    if (warning !== undefined) ports.logger.warn(warning)
     const from = startOf(options, run?.options, configuration)
     const started = await start(graph, { ports, configuration, jobName, start: from })
     const handle = started.type === 'started' ? started.handle : endedJob({ ...started, jobName })

@@ -18,6 +18,8 @@ export interface OperatorDeclaration {
   readonly source?: Source<unknown> | undefined
   /** All its inputs, but for a broadcast one, are partitioned by key. */
   readonly keyed?: boolean | undefined
+  /** A sink that shows what it wrote with a checkpoint, or where the input ends. */
+  readonly commits?: boolean | undefined
 }
 
 export type JobEndListener = (...cause: readonly [cause?: unknown]) => void
@@ -88,7 +90,7 @@ export class StreamRecorder {
   }
 
   #record(role: OperatorTransformation['role'], declaration: OperatorDeclaration): OperatorTransformation {
-    const { name, inputs, factory, source, keyed = false } = declaration
+    const { name, inputs, factory, source, keyed = false, commits = false } = declaration
     const operator: OperatorTransformation = {
       kind: 'operator',
       role,
@@ -96,6 +98,7 @@ export class StreamRecorder {
       factory,
       source,
       keyed,
+      commits,
       settings: {
         name,
         uid: undefined,

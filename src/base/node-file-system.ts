@@ -15,7 +15,7 @@ export interface NodeFileSystem extends FileSystem {
 
 export function nodeFileSystem(thread: DiskThread = new DiskThread()): NodeFileSystem {
   return {
-    openRead: (path) => trying('open', path, async () => readHandle(path, await open(path, constants.O_RDONLY))),
+    openRead: (path) => trying('open', path, async () => readHandle(path, await open(path, READ_ONLY))),
     createExclusive: (path) =>
       trying('create', path, async () => writeHandle(path, await open(path, CREATE_ONLY, 0o600))),
     read: (path) => trying('read', path, () => readFile(path)),
@@ -38,6 +38,8 @@ export function nodeFileSystem(thread: DiskThread = new DiskThread()): NodeFileS
   }
 }
 
+/** Of a pipe that has nobody at its other end, opening would hold a thread for ever. */
+const READ_ONLY = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 const CREATE_ONLY = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0)
 
 function writeHandle(path: string, file: FileHandle): WriteHandle {

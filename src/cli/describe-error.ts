@@ -25,7 +25,7 @@ export function describeError(error: unknown): readonly ErrorDescription[] {
 
 /** Lines for a terminal, without a newline at the end. */
 export function errorLines(error: unknown, { stacks }: { readonly stacks: boolean }): readonly string[] {
-  return describeError(error).flatMap((one, index) => {
+  return withoutEchoes(describeError(error)).flatMap((one, index) => {
     const title = one.code ?? (one.name === 'Error' ? undefined : one.name)
     const text = `${title === undefined ? '' : `${title}: `}${one.message}`
     const lines = [index === 0 ? `error ${text}` : `  caused by ${text}`]
@@ -33,6 +33,15 @@ export function errorLines(error: unknown, { stacks }: { readonly stacks: boolea
     if (one.at !== undefined && !stacks) lines.push(`  at ${one.at}`)
     if (stacks && one.stack !== undefined) lines.push(...one.stack.split('\n').map((line) => `    ${line}`))
     return lines
+  })
+}
+
+/** A cause that an error of ours repeats word for word, with its code and its hint, says nothing new. */
+function withoutEchoes(chain: readonly ErrorDescription[]): readonly ErrorDescription[] {
+  return chain.filter((one, index) => {
+    const above = chain[index - 1]
+    const isEcho = one.code !== undefined && one.code === above?.code && one.hint === above.hint
+    return !(isEcho && above?.message.endsWith(one.message))
   })
 }
 

@@ -37,5 +37,5 @@ function inShort(error: unknown): string {
   const [first] = chain
   const deepest = chain.at(-1)
   if (first === undefined || deepest === undefined) return 'unknown'
-  return chain.length === 1 ? first.message : `${first.message} (${deepest.message})`
+  return first.message.includes(deepest.message) ? first.message : `${first.message} (${deepest.message})`
 }

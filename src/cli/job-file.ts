@@ -26,6 +26,17 @@ export async function checkJobFile(files: Pick<FileSystem, 'stat'>, path: string
     throw wrongArgument(`${path} is not a job file by its name.`, `A job file ends in one of ${ENDINGS.join(', ')}.`)
 }
 
+/** Of what older ones lack Node says only that a file cannot be compiled. `version` as `process.version`; throws UNSUPPORTED. */
+export function checkNode(version: string): void {
+  const [major = 0, minor = 0] = version.slice(1).split('.').map(Number)
+  if (major > 20 || (major === 20 && minor >= 19)) return
+  throw new StreamError('UNSUPPORTED', {
+    message: `Millrace needs Node 20.19 or later; this is ${version}.`,
+    hint: 'Install a newer Node, or put it first in PATH.',
+    details: { version, exitCode: 2 },
+  })
+}
+
 /** What to tell the user for what the import of a job file rejected with: its own StreamErrors stay as they are. */
 export function explainImportFailure(path: string, thrown: unknown): StreamError {
   if (StreamError.is(thrown)) return thrown

@@ -2,10 +2,11 @@
 import { createRequire, register } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { nodeFileSystem } from '../base/node-file-system.ts'
-import { isCompileError, isTypeScript } from './job-file.ts'
+import { checkNode, isCompileError, isTypeScript } from './job-file.ts'
 
 /** `path` is absolute. Rejects with what the module threw, or could not be compiled for. At most one job file a process. */
 export async function loadJob(path: string): Promise<void> {
+  checkNode(process.version)
   if (isTypeScript(path)) process.setSourceMapsEnabled(true)
   if (isTypeScript(path) || !findsOwnPackage(path)) register(HOOKS)
   try {

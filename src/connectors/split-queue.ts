@@ -21,19 +21,21 @@ export function splitQueue<Split extends SourceSplit>(
 
 class SplitQueue<Split extends SourceSplit> implements SplitEnumerator<Split, SplitQueueState<Split>> {
   readonly #options: SplitQueueOptions<Split>
-  #unassigned: readonly Split[] | undefined
+  #found: readonly Split[] | undefined
+  /** Those in front are dealt out: of many splits no list is made anew for each. */
+  #dealt = 0
   /** Readers that asked before the splits were found. */
   #waiting: number[] = []
 
   constructor(options: SplitQueueOptions<Split>) {
     this.#options = options
-    this.#unassigned = options.restored?.unassigned
+    this.#found = options.restored?.unassigned
   }
 
   start(): void {
-    if (this.#unassigned !== undefined) return
+    if (this.#found !== undefined) return
     const found = (splits: readonly Split[]) => {
-      this.#unassigned = [...splits, ...(this.#unassigned ?? [])]
+      this.#putInFront(splits)
       for (const subtask of this.#waiting.splice(0)) this.handleSplitRequest(subtask)
     }
     const splits = this.#options.find()
@@ -42,25 +44,30 @@ class SplitQueue<Split extends SourceSplit> implements SplitEnumerator<Split, Sp
   }
 
   handleSplitRequest(subtask: number): void {
-    if (this.#unassigned === undefined) {
+    if (this.#found === undefined) {
       this.#waiting.push(subtask)
       return
     }
-    const [next, ...rest] = this.#unassigned
-    this.#unassigned = rest
-    if (next === undefined) this.#options.context.signalNoMoreSplits(subtask)
-    else this.#options.context.assignSplits(subtask, [next])
+    const next = this.#found[this.#dealt]
+    if (next === undefined) return this.#options.context.signalNoMoreSplits(subtask)
+    this.#dealt++
+    this.#options.context.assignSplits(subtask, [next])
   }
 
   addSplitsBack(splits: readonly Split[]): void {
-    this.#unassigned = [...splits, ...(this.#unassigned ?? [])]
+    this.#putInFront(splits)
   }
 
   addReader(): void {}
 
   snapshotState(): SplitQueueState<Split> {
-    return { unassigned: this.#unassigned }
+    return { unassigned: this.#found?.slice(this.#dealt) }
   }
 
   close(): void {}
+
+  #putInFront(splits: readonly Split[]): void {
+    this.#found = [...splits, ...(this.#found ?? []).slice(this.#dealt)]
+    this.#dealt = 0
+  }
 }

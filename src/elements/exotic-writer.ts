@@ -18,6 +18,8 @@ import {
 } from './value-tags.ts'
 import { writePart, writeString } from './value-writer.ts'
 
+const BYTES_VIEW = ARRAY_VIEWS.indexOf(Uint8Array)
+
 export function writeExotic(out: ByteWriter, value: object, depth: number): void {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (types.isNativeError(value)) writeError(out, value, prototype, depth)
@@ -82,6 +84,21 @@ function writeView(out: ByteWriter, value: ArrayBufferView, prototype: unknown):
   out.uint8(ARRAY_VIEW)
   out.uint8(place)
   out.bytesWithLength(new Uint8Array(buffer, byteOffset, byteLength))
+}
+
+/**
+ * Writes bytes, as the value that they are, and nothing that their array may hold beside them. False, and nothing is
+ * written, where it is no array of bytes that stay as they are.
+ */
+export function writeBytes(out: ByteWriter, value: unknown): boolean {
+  if (!(value instanceof Uint8Array) || !(value.buffer instanceof ArrayBuffer)) return false
+  // One that was detached has lost its bytes; asking for that costs something, and only it has none.
+  if ((value.buffer as { readonly resizable?: boolean }).resizable === true) return false
+  if (value.length === 0 && !isSteady(value.buffer)) return false
+  out.uint8(ARRAY_VIEW)
+  out.uint8(Buffer.isBuffer(value) ? BUFFER_VIEW : BYTES_VIEW)
+  out.bytesWithLength(value)
+  return true
 }
 
 /** Listing the names of a large array costs more than writing it, so there a property with a text as name goes unnoticed. */

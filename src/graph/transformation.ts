@@ -24,6 +24,8 @@ export interface OperatorTransformation {
   readonly source?: Source<unknown> | undefined
   /** Its inputs, but for a broadcast one, are partitioned by key. */
   readonly keyed: boolean
+  /** A sink that shows what it wrote with a checkpoint, or where the input ends. */
+  readonly commits?: boolean | undefined
   /** What the setters of a stream change until the graph is built. */
   readonly settings: OperatorSettings
 }

@@ -61,8 +61,9 @@ export function lifeCycleOf(
   const blame = (thrown: unknown): never => {
     throw context.blame(thrown)
   }
-  /** A promise only where the function waits. */
+  /** A promise only where the function waits. No key is current: that of the last record would be anybody's. */
   const blamed = (call: () => void | Promise<void>): void | Promise<void> => {
+    context.keyedState?.clearCurrentKey()
     let called: unknown
     try {
       called = call()
@@ -83,6 +84,7 @@ export function lifeCycleOf(
     notifyCheckpointAborted: (id) =>
       fn.notifyCheckpointAborted === undefined ? undefined : blamed(() => fn.notifyCheckpointAborted?.(id)),
     snapshotState(id) {
+      context.keyedState?.clearCurrentKey()
       try {
         refuseWaiting(fn.snapshotState?.({ getCheckpointId: () => id }), context, 'snapshotState')
       } catch (thrown) {

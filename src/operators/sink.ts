@@ -78,7 +78,7 @@ export interface TwoPhaseCommittingSink<in T, C> extends Sink<T> {
 
 /** Makes visible what was prepared. One call at a time, while records go on. */
 export interface Committer<C> {
-  /** Resolving commits every request not marked otherwise; throwing fails the job. Must bear being called again for the same requests. */
+  /** Resolving commits every request not marked otherwise; throwing fails the task, and the restart commits again. Must bear being called again for the same requests. */
   commit(requests: readonly CommitRequest<C>[]): void | Promise<void>
   /** Once at the end, whatever happened. */
   close(): void | Promise<void>

@@ -32,6 +32,34 @@ export function sourceOperator<T>(
   return (context) => new ReadingOperator(source, strategy, autoWatermarkIntervalMs, context as OperatorContext<T>)
 }
 
+/** A split of the checkpoint that is restored, still in bytes: thousands of them are read in portions. */
+class StoredSplit {
+  readonly #bytes: Uint8Array
+  readonly #version: number
+
+  constructor(bytes: Uint8Array, version: number) {
+    this.#bytes = bytes
+    this.#version = version
+  }
+
+  read(serializer: Serializer<SourceSplit>): SourceSplit {
+    return serializer.deserialize(this.#bytes, this.#version)
+  }
+}
+
+/** The same format; what is restored is not read yet. */
+function readLater(serializer: Serializer<SourceSplit>): Serializer<SourceSplit | StoredSplit> {
+  return {
+    id: serializer.id,
+    version: serializer.version,
+    serialize: (split) => serializer.serialize(split instanceof StoredSplit ? split.read(serializer) : split),
+    deserialize: (bytes, version) => new StoredSplit(bytes, version),
+  }
+}
+
+/** Of those that are restored. */
+const SPLITS_AT_ONCE = 200
+
 class ReadingOperator<T> implements SourceOperator {
   readonly inputs = []
   readonly #context: OperatorContext<T>
@@ -40,7 +68,7 @@ class ReadingOperator<T> implements SourceOperator {
   readonly #output: SourceOutput<T>
   readonly #readerOutput: ReaderOutput<T>
   readonly #serializer: Serializer<SourceSplit>
-  readonly #splits: ListState<SourceSplit>
+  readonly #splits: ListState<SourceSplit | StoredSplit>
   /** 0: no periodic emission. */
   readonly #intervalMs: number
   #timer: Timer | undefined
@@ -54,7 +82,7 @@ class ReadingOperator<T> implements SourceOperator {
     this.#intervalMs = needsTicks ? intervalMs : 0
     this.#serializer = source.splitSerializer ?? defaultSerializer<SourceSplit>()
     this.#splits = (context.unfrozenOperatorState ?? context.operatorState).getListState(
-      new ListStateDescriptor<SourceSplit>('source-splits', { serializer: source.splitSerializer }),
+      new ListStateDescriptor('source-splits', { serializer: readLater(this.#serializer) }),
     )
     this.#output = new SourceOutput({
       target: output,
@@ -78,11 +106,11 @@ class ReadingOperator<T> implements SourceOperator {
     })
   }
 
-  open(): void {
+  open(): void | Promise<void> {
     const restored = [...this.#splits.get()]
-    if (restored.length > 0) this.#addSplits(restored)
-    this.#reader.start()
-    this.#armTimer()
+    if (restored.length > SPLITS_AT_ONCE) return this.#addInPortions(restored).then(() => this.#start())
+    if (restored.length > 0) this.#addRestored(restored)
+    this.#start()
   }
 
   emitNext(budget: number): SourceStatus {
@@ -122,6 +150,23 @@ class ReadingOperator<T> implements SourceOperator {
   close(): void | Promise<void> {
     this.#end()
     return this.#reader.close()
+  }
+
+  #start(): void {
+    this.#reader.start()
+    this.#armTimer()
+  }
+
+  /** With other work of the thread between them. Until the last one is here nothing is read and nothing emitted. */
+  async #addInPortions(splits: readonly (SourceSplit | StoredSplit)[]): Promise<void> {
+    for (let first = 0; first < splits.length; first += SPLITS_AT_ONCE) {
+      if (first > 0) await new Promise<void>((settle) => void this.#context.clock.setTimer(1, settle))
+      this.#addRestored(splits.slice(first, first + SPLITS_AT_ONCE))
+    }
+  }
+
+  #addRestored(splits: readonly (SourceSplit | StoredSplit)[]): void {
+    this.#addSplits(splits.map((split) => (split instanceof StoredSplit ? split.read(this.#serializer) : split)))
   }
 
   #end(): void {

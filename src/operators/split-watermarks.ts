@@ -1,10 +1,12 @@
 /**
  * Combines the watermarks of the splits of one reader by minimum, and their idleness. Pure bookkeeping: it sees no
  * record and no clock. What a reader emits outside of any split goes through `main` and is not held back by splits.
+ * There may be many thousands of splits: no call looks at all of them.
  */
 
-import { MAX_WATERMARK, MIN_WATERMARK } from '../elements/stream-element.ts'
+import { MIN_WATERMARK } from '../elements/stream-element.ts'
 import { checkedWatermark } from './assigned-timestamp.ts'
+import { type HeapSplit, SplitHeap } from './split-heap.ts'
 import type { WatermarkOutput } from './watermark-strategy.ts'
 
 export interface CombinedWatermarkOutput {
@@ -17,6 +19,9 @@ export class SplitWatermarks {
   readonly main: WatermarkOutput
   readonly #output: CombinedWatermarkOutput
   readonly #splits = new Map<string, SplitWatermark>()
+  /** Each split is in one of the two: the lowest watermark on top of those that hold back, the highest on top of the idle ones. */
+  readonly #active = new SplitHeap<SplitWatermark>((one, other) => one < other)
+  readonly #idling = new SplitHeap<SplitWatermark>((one, other) => one > other)
   #emitted = MIN_WATERMARK
   /** Silent: unused, and the reader had nothing else to read for too long. */
   #main: 'unused' | 'silent' | 'active' | 'idle' = 'unused'
@@ -37,18 +42,22 @@ export class SplitWatermarks {
 
   /** From now on this split holds the combined watermark back until it has one of its own. */
   add(splitId: string): WatermarkOutput {
-    const split = new SplitWatermark(() => {
-      this.#splitsUsed = true
-      this.#combine()
-    })
+    const replaced = this.#splits.get(splitId)
+    if (replaced !== undefined) this.#takeOut(replaced)
+    const split = new SplitWatermark((wasIdle) => this.#changed(split, wasIdle))
     this.#splits.set(splitId, split)
+    this.#active.add(split)
     this.#combine()
     return split
   }
 
   /** The split ended: it holds nothing back any more. */
   remove(splitId: string): void {
-    if (this.#splits.delete(splitId)) this.#combine()
+    const split = this.#splits.get(splitId)
+    if (split === undefined) return
+    this.#splits.delete(splitId)
+    this.#takeOut(split)
+    this.#combine()
   }
 
   /** Nothing came outside of splits for too long: a reader without a split is idle then. */
@@ -62,21 +71,38 @@ export class SplitWatermarks {
     this.#showStatus()
   }
 
+  #takeOut(split: SplitWatermark): void {
+    split.present = false
+    if (split.idle) this.#idling.remove(split)
+    else this.#active.remove(split)
+  }
+
+  #changed(split: SplitWatermark, wasIdle: boolean): void {
+    this.#splitsUsed = true
+    // Its output may be used after its end.
+    if (split.present) this.#move(split, wasIdle)
+    this.#combine()
+  }
+
+  #move(split: SplitWatermark, wasIdle: boolean): void {
+    if (wasIdle === split.idle) return this.#active.moved(split)
+    if (wasIdle) this.#idling.remove(split)
+    else this.#active.remove(split)
+    if (split.idle) this.#idling.add(split)
+    else this.#active.add(split)
+  }
+
   #combine(): void {
     if (this.#splits.size === 0) return
-    let minimum = MAX_WATERMARK
-    let maximum = MIN_WATERMARK
-    let active = 0
-    for (const split of this.#splits.values()) {
-      if (split.watermark > maximum) maximum = split.watermark
-      if (split.idle) continue
-      active++
-      if (split.watermark < minimum) minimum = split.watermark
+    const lowest = this.#active.peek()
+    if (lowest !== undefined) {
+      this.#showStatus()
+      this.#emit(lowest.watermark)
+      return
     }
-    if (active > 0) this.#showStatus()
     // Which of the splits went idle last must make no difference: none of them holds the others back any more.
-    this.#emit(active > 0 ? minimum : maximum)
-    if (active === 0) this.#showStatus()
+    this.#emit(this.#idling.peek()?.watermark ?? MIN_WATERMARK)
+    this.#showStatus()
   }
 
   #showStatus(): void {
@@ -91,8 +117,7 @@ export class SplitWatermarks {
     if (this.#splits.size === 0) return this.#main === 'unused' ? this.#idle : true
     // A reader that uses no output of a split: its splits say nothing.
     if (this.#main === 'idle' && !this.#splitsUsed) return true
-    for (const split of this.#splits.values()) if (!split.idle) return false
-    return true
+    return this.#active.size === 0
   }
 
   #emit(watermark: number): void {
@@ -102,31 +127,35 @@ export class SplitWatermarks {
   }
 }
 
-class SplitWatermark implements WatermarkOutput {
+class SplitWatermark implements WatermarkOutput, HeapSplit {
   watermark = MIN_WATERMARK
   idle = false
-  readonly #changed: () => void
+  /** Until it is removed, or another one of its id is added. */
+  present = true
+  heapIndex = 0
+  readonly #changed: (wasIdle: boolean) => void
 
-  constructor(changed: () => void) {
+  constructor(changed: (wasIdle: boolean) => void) {
     this.#changed = changed
   }
 
   emitWatermark(timestamp: number): void {
-    if (checkedWatermark(timestamp) <= this.watermark && !this.idle) return
-    if (timestamp > this.watermark) this.watermark = timestamp
+    const wasIdle = this.idle
+    if (checkedWatermark(timestamp) <= this.watermark && !wasIdle) return
     this.idle = false
-    this.#changed()
+    if (timestamp > this.watermark) this.watermark = timestamp
+    this.#changed(wasIdle)
   }
 
   markIdle(): void {
     if (this.idle) return
     this.idle = true
-    this.#changed()
+    this.#changed(false)
   }
 
   markActive(): void {
     if (!this.idle) return
     this.idle = false
-    this.#changed()
+    this.#changed(true)
   }
 }

@@ -30,6 +30,11 @@ export interface SourceCoordinatorOptions {
   fail(cause: unknown): void
 }
 
+type HeldEvent = readonly [subtask: number, event: SourceEvent]
+
+/** Of those that were held back: about so many, then other work of the thread. */
+const SPLITS_AT_ONCE = 200
+
 export class SourceCoordinator {
   readonly #options: SourceCoordinatorOptions
   readonly #splitSerializer: Serializer<SourceSplit>
@@ -41,7 +46,7 @@ export class SourceCoordinator {
   readonly #timers = new Set<Timer>()
   /** Checkpoints whose trigger has not gone out yet. */
   readonly #untriggered = new Set<number>()
-  #held: (() => void)[] = []
+  #held: HeldEvent[] = []
   #closed = false
 
   constructor(options: SourceCoordinatorOptions) {
@@ -68,6 +73,8 @@ export class SourceCoordinator {
 
   /** The enumerator's state, serialised. From the call on nothing reaches a reader until `triggered`. */
   async snapshot(checkpointId: number): Promise<Uint8Array> {
+    // What was dealt out before belongs to the readers in this checkpoint: it goes in front of its trigger.
+    if (this.#untriggered.size === 0) this.#deliver(Number.POSITIVE_INFINITY)
     this.#untriggered.add(checkpointId)
     const state = this.#enumerator.snapshotState(checkpointId)
     // At once, where it is at hand: it may be what the enumerator works with, and that goes on.
@@ -77,8 +84,7 @@ export class SourceCoordinator {
   /** The trigger of this checkpoint is on its way to the readers, or the checkpoint is given up. */
   triggered(checkpointId: number): void {
     this.#untriggered.delete(checkpointId)
-    if (this.#untriggered.size > 0) return
-    for (const send of this.#held.splice(0)) send()
+    this.#release()
   }
 
   notifyCheckpointComplete(checkpointId: number): void {
@@ -112,11 +118,26 @@ export class SourceCoordinator {
 
   #send(subtask: number, event: SourceEvent): void {
     if (!this.#readers.has(subtask)) return void this.#early.set(subtask, [...(this.#early.get(subtask) ?? []), event])
-    const send = () => {
-      if (!this.#closed) this.#options.send(subtask, event)
+    // Behind what is held: the order is kept.
+    if (this.#untriggered.size > 0 || this.#held.length > 0) this.#held.push([subtask, event])
+    else if (!this.#closed) this.#options.send(subtask, event)
+  }
+
+  /** What was held may be thousands of splits: they go a few at a time. */
+  #release(): void {
+    if (this.#untriggered.size > 0 || this.#closed) return
+    this.#deliver(SPLITS_AT_ONCE)
+    if (this.#held.length > 0) this.#after(1, () => this.#release())
+  }
+
+  #deliver(mostSplits: number): void {
+    let count = 0
+    for (let splits = 0; count < this.#held.length && splits < mostSplits; count++) {
+      const [, event] = this.#held[count] as HeldEvent
+      splits += event.type === 'addSplits' ? event.splits.length : 1
     }
-    if (this.#untriggered.size > 0) this.#held.push(send)
-    else send()
+    const sent = this.#held.splice(0, count)
+    for (const [subtask, event] of sent) if (!this.#closed) this.#options.send(subtask, event)
   }
 
   #call<T>(call: () => Promise<T>, handle: (result: T) => void): void {
@@ -129,12 +150,17 @@ export class SourceCoordinator {
   }
 
   #repeat(call: () => void, delayMs: number, periodMs: number): void {
+    this.#after(delayMs, () => {
+      this.#repeat(call, periodMs, periodMs)
+      call()
+    })
+  }
+
+  #after(delayMs: number, act: () => void): void {
     if (this.#closed) return
     const timer = this.#options.environment.clock.setTimer(delayMs, () => {
       this.#timers.delete(timer)
-      if (this.#closed) return
-      this.#repeat(call, periodMs, periodMs)
-      call()
+      if (!this.#closed) act()
     })
     this.#timers.add(timer)
   }

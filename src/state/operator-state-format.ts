@@ -9,8 +9,10 @@ import { crc32 } from 'node:zlib'
 import { StreamError } from '../base/errors.ts'
 import { ByteReader } from '../elements/byte-reader.ts'
 import { ByteWriter } from '../elements/byte-writer.ts'
+import { writeBytes } from '../elements/exotic-writer.ts'
 import { readValue } from '../elements/value-reader.ts'
-import { writeValue } from '../elements/value-writer.ts'
+import { ARRAY, END, OBJECT } from '../elements/value-tags.ts'
+import { writeString, writeValue } from '../elements/value-writer.ts'
 import type { StoredSerializer } from './keyed-table.ts'
 import type { OperatorListState } from './redistribution.ts'
 
@@ -22,25 +24,67 @@ export interface StoredOperatorState extends OperatorListState<Uint8Array> {
 const MAGIC = 0x534f_524d
 const FORMAT_VERSION = 1
 
+const HEAD_BYTES = 14
+/** Of an element, beside its bytes: at most. */
+const ELEMENT_HEAD_BYTES = 7
+const LARGEST_START = 1 << 30
+
+/**
+ * Throws NOT_SERIALIZABLE where a serializer has returned something else than bytes. An element is bytes: it is copied
+ * without being looked through for what else an object may hold, which takes many times as long.
+ */
 export function encodeOperatorState(states: readonly StoredOperatorState[]): Uint8Array {
-  const content = new ByteWriter(256)
-  writeValue(
-    content,
-    states.map(({ name, mode, serializer: { id, version }, elements }) => ({
-      name,
-      mode,
-      serializer: { id, version },
-      elements,
-    })),
+  // Large enough from the start: there may be many thousands of elements.
+  const out = new ByteWriter(
+    Math.min(
+      LARGEST_START,
+      states.reduce((sum, state) => sum + mostBytes(state), 64),
+    ),
   )
-  const bytes = content.take()
-  const out = new ByteWriter(bytes.length + 14)
-  out.uint32(MAGIC)
-  out.uint16(FORMAT_VERSION)
-  out.uint32(bytes.length)
-  out.uint32(crc32(bytes))
-  out.raw(bytes)
-  return out.take()
+  out.length = HEAD_BYTES
+  out.uint8(ARRAY)
+  out.varint(states.length)
+  for (const state of states) writeState(out, state)
+  const content = out.bytes.subarray(HEAD_BYTES, out.length)
+  out.view.setUint32(0, MAGIC, true)
+  out.view.setUint16(4, FORMAT_VERSION, true)
+  out.view.setUint32(6, content.length, true)
+  out.view.setUint32(10, crc32(content), true)
+  return out.bytes.subarray(0, out.length)
+}
+
+function mostBytes({ name, serializer, elements }: StoredOperatorState): number {
+  const texts = 128 + 2 * (name.length + serializer.id.length)
+  // From a serializer of the user anything may come.
+  return elements.reduce(
+    (sum, element: Uint8Array | undefined) => sum + (element?.length ?? 0) + ELEMENT_HEAD_BYTES,
+    texts,
+  )
+}
+
+/** As `writeValue` writes an object of these properties. */
+function writeState(out: ByteWriter, { name, mode, serializer, elements }: StoredOperatorState): void {
+  const { id, version } = serializer
+  out.uint8(OBJECT)
+  writeString(out, 'name')
+  writeString(out, name)
+  writeString(out, 'mode')
+  writeString(out, mode)
+  writeString(out, 'serializer')
+  writeValue(out, { id, version })
+  writeString(out, 'elements')
+  out.uint8(ARRAY)
+  out.varint(elements.length)
+  for (const element of elements) if (!writeBytes(out, element)) throw noBytes(name, id, element)
+  out.uint8(END)
+}
+
+function noBytes(name: string, serializer: string, element: unknown): StreamError {
+  return new StreamError('NOT_SERIALIZABLE', {
+    message: `Serializer '${serializer}' of operator state '${name}' returned ${element instanceof Uint8Array ? 'an array whose bytes are shared, of variable length or gone' : typeof element} instead of a Uint8Array.`,
+    hint: 'Serializers are synchronous and return bytes that stay as they are.',
+    details: { state: name },
+  })
 }
 
 /** Throws STATE_CORRUPT, or STATE_INCOMPATIBLE for a newer format. */

@@ -109,6 +109,8 @@ export abstract class Harness<R> implements AsyncDisposable {
         `advanceProcessingTime(${ms}): the clock does not go back.`,
         'Give 0 or more milliseconds.',
       )
+    if (!Number.isFinite(ms))
+      throw misuse(this.#name, `advanceProcessingTime(${ms}): no time is behind that.`, 'Give milliseconds.')
     this.clock.advance(ms)
     this.#told()
   }

@@ -3,7 +3,14 @@
  * that a failure that comes once does not come again after the restart.
  */
 import { StreamError } from '../base/errors.ts'
-import type { CommitRequest, Committer, CommittingSinkWriter, TwoPhaseCommittingSink } from '../operators/sink.ts'
+import type {
+  CommitRequest,
+  Committer,
+  CommittingSinkWriter,
+  StatefulSink,
+  StatefulSinkWriter,
+  TwoPhaseCommittingSink,
+} from '../operators/sink.ts'
 import type { ReaderOutput, Source, SourceReader, SourceSplit } from '../operators/source.ts'
 
 export interface FaultOptions {
@@ -58,24 +65,40 @@ export function failingSink<T, C>(
   const failAt = (place: SinkFaultOptions['at']) => {
     if (place === at) fault()
   }
+  const stateful: MayBeStateful<TwoPhaseCommittingSink<T, C>, StatefulSink<T, unknown>> = sink
+  const failing = (
+    writer: CommittingSinkWriter<T, C>,
+  ): MayBeStateful<typeof writer, StatefulSinkWriter<T, unknown>> => {
+    const { makeDurable, snapshotState }: MayBeStateful<typeof writer, StatefulSinkWriter<T, unknown>> = writer
+    return {
+      write(value, writeContext) {
+        failAt('write')
+        return writer.write(value, writeContext)
+      },
+      flush: (endOfInput) => writer.flush(endOfInput),
+      prepareCommit() {
+        failAt('prepareCommit')
+        return writer.prepareCommit()
+      },
+      ...(makeDurable === undefined ? {} : { makeDurable: (id) => makeDurable.call(writer, id) }),
+      ...(snapshotState === undefined ? {} : { snapshotState: (id) => snapshotState.call(writer, id) }),
+      close: () => writer.close(),
+    }
+  }
+  const { committableSerializer, stateSerializer, stateDistribution, restoreWriter } = stateful
   return {
-    ...(sink.committableSerializer === undefined ? {} : { committableSerializer: sink.committableSerializer }),
-    async createWriter(context): Promise<CommittingSinkWriter<T, C>> {
-      const writer = await sink.createWriter(context)
-      return {
-        write(value, writeContext) {
-          failAt('write')
-          return writer.write(value, writeContext)
-        },
-        flush: (endOfInput) => writer.flush(endOfInput),
-        prepareCommit() {
-          failAt('prepareCommit')
-          return writer.prepareCommit()
-        },
-        ...(writer.makeDurable === undefined ? {} : { makeDurable: (id: number) => writer.makeDurable?.(id) }),
-        close: () => writer.close(),
-      }
-    },
+    ...(committableSerializer === undefined ? {} : { committableSerializer }),
+    ...(restoreWriter === undefined
+      ? {}
+      : {
+          stateSerializer,
+          stateDistribution,
+          restoreWriter: async (...given: Parameters<typeof restoreWriter>) =>
+            failing(
+              (await restoreWriter.apply(sink, given)) as CommittingSinkWriter<T, C> & StatefulSinkWriter<T, unknown>,
+            ),
+        }),
+    createWriter: async (context) => failing(await sink.createWriter(context)),
     async createCommitter(context): Promise<Committer<C>> {
       const committer = await sink.createCommitter(context)
       return {
@@ -89,6 +112,9 @@ export function failingSink<T, C>(
     },
   }
 }
+
+/** What may be there beside what is asked for. */
+type MayBeStateful<One, Stateful> = One & Partial<Stateful>
 
 function failingReader<T, Split extends SourceSplit>(
   reader: SourceReader<T, Split>,

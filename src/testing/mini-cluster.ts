@@ -130,6 +130,8 @@ export class MiniCluster implements AsyncDisposable {
     if (this.#driver === undefined)
       throw misuse('MiniCluster', 'advance(…): the real clock moves by itself.', 'Leave `clock` out for a manual one.')
     if (!(ms >= 0)) throw misuse('MiniCluster', `advance(${ms}): the clock does not go back.`, 'See jumpClock.')
+    if (!Number.isFinite(ms))
+      throw misuse('MiniCluster', `advance(${ms}): no time is behind that.`, 'Give milliseconds.')
     await this.#driver.advance(ms)
   }
 
@@ -141,6 +143,7 @@ export class MiniCluster implements AsyncDisposable {
 
   /** The wall clock of the process is set forward or back, as by an administrator; timers are not affected. */
   jumpClock(ms: number): void {
+    if (!Number.isFinite(ms)) throw misuse('MiniCluster', `jumpClock(${ms}): no time is there.`, 'Give milliseconds.')
     this.#living('jumpClock').jumpClock(ms)
   }
 

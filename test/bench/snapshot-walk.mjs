@@ -4,12 +4,13 @@ import { recordMaker } from './generator.mjs'
 import { median } from './measure.mjs'
 
 const ROUNDS = 7
+const clock = { now: () => Date.now(), monotonic: () => performance.now() }
 
 /** Not reached through the public API: nothing else runs while the state is walked. */
 export async function snapshotWalkNsPerKey(keys) {
   const { memoryStateBackend } = await import('../../dist/src/state/memory/memory-state-backend.js')
   const { ValueStateDescriptor } = await import('millrace')
-  const backend = memoryStateBackend({ maxParallelism: 128, keyGroups: { first: 0, last: 127 } })
+  const backend = memoryStateBackend({ maxParallelism: 128, keyGroups: { first: 0, last: 127 }, clock })
   const count = backend.getState(new ValueStateDescriptor('count'))
   const make = recordMaker({ keys, freshKeys: false, preload: true })
   for (let i = 0; i < keys; i++) {

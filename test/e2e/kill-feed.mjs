@@ -98,7 +98,7 @@ export class Feed {
     this.#left--
     if (random() < 0.02) return `{"file":"${file.name}","broken ü ${seq}`
     file.clock += 4 + random() * 16
-    const behind = random() < 0.02 ? LAG_MS + random() * 1500 : random() * LAG_MS
+    const behind = random() < 0.05 ? LAG_MS + random() * 4000 : random() * LAG_MS
     const at = Math.max(0, Math.floor(file.clock - behind))
     const key = `${file.name}-${Math.floor(random() * KEYS_PER_FILE)}`
     return JSON.stringify({ file: file.name, key, at, value: Math.floor(random() * 2 ** 32), text: `ß${seq}` })

@@ -11,7 +11,7 @@ import { followedJobOf, parallelismOf, planOfFollowed } from './kill-plan.mjs'
 
 const JOB = fileURLToPath(new URL('./programs/followed-job.mjs', import.meta.url))
 const FEED_MS = 20
-const LOOK_MS = 100
+const LOOK_MS = 200
 /** When nothing has changed for so long, nothing more will come. */
 const PATIENCE_MS = 15_000
 /** What millrace run says of a job that a signal has suspended. */
@@ -20,8 +20,8 @@ const SUSPENDED = 143
 const BEFORE_THE_END = ['events', 'numbers', 'rules', 'invalid']
 
 /**
- * As runChainJob. `coverage` says what the job has met: files, renames, halves of lines, rules, late records, lives at
- * another parallelism and lives that were suspended.
+ * As runChainJob. `coverage` says what the job has met: files, renames, halves of lines, rules, lives at another
+ * parallelism and lives that were suspended.
  */
 export async function runFollowedJob({ seed, number, folder, mayKill, killed }) {
   const job = followedJobOf(seed, number)
@@ -30,6 +30,7 @@ export async function runFollowedJob({ seed, number, folder, mayKill, killed }) 
   const coverage = { rescaled: 0, suspended: 0 }
   let { lives, livesAtEnd } = job
   let before
+  let hadCheckpoint = false
   for (let life = 0; ; life++) {
     const parallelism = parallelismOf(job)
     if (before !== undefined && before !== parallelism) coverage.rescaled++
@@ -37,10 +38,11 @@ export async function runFollowedJob({ seed, number, folder, mayKill, killed }) 
     const feeding = lives-- > 0 && mayKill()
     const dying = !feeding && mayKill() && livesAtEnd-- > 0
     const [plan, attend] = feeding
-      ? [planOfFollowed(job, life), feedingUntilDeath(feed)]
+      ? [planOfFollowed(job, { life, hadCheckpoint }), feedingUntilDeath(feed)]
       : [{}, endingIt(feed, folder, { dieAfterMs: dying ? 150 * job.random() : undefined })]
     if (feeding) feed.step()
     const end = await followedProcess(folder, { ...settings, parallelism }, { ...plan, attend })
+    hadCheckpoint ||= end.evidence !== undefined && end.evidence.published.length > 0
     if (end.killed) killed(end.evidence)
     else if (end.code !== SUSPENDED) return { settings, failure: `${end.ending} in life ${life}`, stderr: end.stderr }
     else if (feeding) coverage.suspended++
@@ -90,6 +92,8 @@ export function endingIt(feed, folder, { dieAfterMs, patienceMs = PATIENCE_MS } 
       return
     }
     await until(({ exact }) => exact)
+    // Everything may have been there before: a process that has only begun does not know the signal yet.
+    await living.line('task.RUNNING')
     living.suspend()
   }
 }

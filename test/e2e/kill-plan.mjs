@@ -30,7 +30,7 @@ export function followedJobOf(seed, number) {
     settings: {
       sinks: 3,
       parallelism: pick(random, [1, 2, 3, 4]),
-      rescales: random() < 0.8,
+      rescales: true,
       intervalMs: pick(random, [25, 50, 100]),
       retained: pick(random, [1, 2, 3]),
       inlineBytes: pick(random, [0, 20_000]),
@@ -80,9 +80,14 @@ export function planOf({ random, settings }, life) {
   }
 }
 
-/** The same for a job that does not end by itself; or it is suspended, so many milliseconds after its tasks run. */
-export function planOfFollowed(job, life) {
+/**
+ * The same for a job that does not end by itself; or it is suspended, so many milliseconds after its tasks run.
+ * `hadCheckpoint`: one of its processes has completed one.
+ */
+export function planOfFollowed(job, { life, hadCheckpoint }) {
   const { random } = job
+  // It has to get somewhere.
+  if (life > 0 && !hadCheckpoint) return { after: 'checkpoint.completed', afterMs: random() * 200 }
   if (life > 0 && random() < 0.15)
     return { suspendMs: random() * 300, killAt: random() < 0.6 ? `job.SUSPENDED:1:${(random() * 5).toFixed(2)}` : '' }
   const plan = planOf(job, life)

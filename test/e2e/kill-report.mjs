@@ -12,11 +12,22 @@ export class KillReport {
   wrong = []
   jobs = { chain: 0, followed: 0 }
   #killsOf = { chain: 0, followed: 0 }
+  #running = { chain: 0, followed: 0 }
   #afterCheckpoint = 0
   #places = Object.fromEntries(CLASSES.map((name) => [name, 0]))
   #details = {}
   #parts = {}
   #coverage = {}
+
+  /** The job that has been killed less; as long as that is equal, the one of which fewer are running. */
+  fewerKills() {
+    const ahead = this.#killsOf.followed - this.#killsOf.chain || this.#running.followed - this.#running.chain
+    return ahead > 0 ? 'chain' : 'followed'
+  }
+
+  begun(job) {
+    this.#running[job]++
+  }
 
   killed(job, { place, afterCheckpoint, detail }) {
     this.kills++
@@ -26,10 +37,13 @@ export class KillReport {
     if (afterCheckpoint) this.#afterCheckpoint++
   }
 
-  verified(job, { verdict, coverage = {} }) {
+  /** Without a verdict when a process ended that should not have. */
+  ended(job, { verdict, coverage = {} }) {
+    this.#running[job]--
+    if (verdict === undefined) return
     this.jobs[job]++
     add(this.#coverage, coverage)
-    const { exact, parts, examples, ...chain } = verdict
+    const { exact, parts, examples, verifier, ...chain } = verdict
     for (const [name, counts] of Object.entries(parts ?? { chains: chain })) {
       this.#parts[name] ??= {}
       add(this.#parts[name], counts)

@@ -17,8 +17,26 @@ export function linesOf(path) {
   return lines
 }
 
+/** Rows of the followed job in one bucket; `where` is for reports. */
+export function rowsOf(folder) {
+  return finishedFiles(folder).flatMap(({ file, path }) =>
+    csvRecordsOf(path).map(({ kind, key, note, ...numbers }) => ({
+      where: `${kind}/${file}: ${key} ${numbers.n} at ${numbers.at} of subtask ${numbers.subtask}`,
+      key,
+      note,
+      ...Object.fromEntries(Object.entries(numbers).map(([name, text]) => [name, Number(text)])),
+    })),
+  )
+}
+
+export function jsonLinesOf(folder) {
+  return finishedFiles(folder).flatMap(({ file, path }) =>
+    linesOf(path).map((line) => ({ where: `${file}: ${line.slice(0, 150)}`, ...JSON.parse(line) })),
+  )
+}
+
 /** The records of a CSV file by the names in its first line: quoted fields may hold commas, quotes and line ends. */
-export function csvRecordsOf(path) {
+function csvRecordsOf(path) {
   const text = readFileSync(path, 'utf8')
   const [names, ...records] = csvFields(text)
   return records.map((fields) => {

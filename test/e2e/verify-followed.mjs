@@ -6,7 +6,7 @@
 import { join } from 'node:path'
 import { FAREWELL_MS, LAG_MS, noteOf, windowEnd } from './programs/followed-input.mjs'
 import { link } from './programs/input.mjs'
-import { csvRecordsOf, finishedFiles, linesOf } from './verify-files.mjs'
+import { jsonLinesOf, rowsOf } from './verify-files.mjs'
 import { Findings } from './verify-findings.mjs'
 import { expectedOf } from './verify-followed-input.mjs'
 
@@ -149,21 +149,4 @@ function verifyInvalid({ invalid }, findings, folder) {
         part.wrong('altered', `${where}, expected line ${expected.line}, byte ${expected.offset}`)
     }
   }
-}
-
-function rowsOf(folder) {
-  return finishedFiles(folder).flatMap(({ file, path }) =>
-    csvRecordsOf(path).map(({ kind, key, note, ...numbers }) => ({
-      where: `${kind}/${file}: ${key} ${numbers.n} at ${numbers.at} of subtask ${numbers.subtask}`,
-      key,
-      note,
-      ...Object.fromEntries(Object.entries(numbers).map(([name, text]) => [name, Number(text)])),
-    })),
-  )
-}
-
-function jsonLinesOf(folder) {
-  return finishedFiles(folder).flatMap(({ file, path }) =>
-    linesOf(path).map((line) => ({ where: `${file}: ${line.slice(0, 150)}`, ...JSON.parse(line) })),
-  )
 }

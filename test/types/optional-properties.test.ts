@@ -10,6 +10,8 @@ import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const DOORS = ['src/index.ts', 'src/testing/index.ts']
+/** Met on the way, and filled in by the house alone: the table of options, operators, codecs of state. */
+const OF_THE_HOUSE = ['OptionDefinition', 'Operator', 'CommitWork', 'EntryCodec']
 
 type Declared = ts.InterfaceDeclaration | ts.TypeAliasDeclaration | ts.ClassDeclaration
 
@@ -51,7 +53,7 @@ function isLackingUndefined(node: ts.Node): node is ts.PropertySignature | ts.Me
 
 /** What is wrong in these types, and in those that they name. */
 function findings(names: readonly string[]): string[] {
-  const seen = new Set<string>()
+  const seen = new Set<string>(OF_THE_HOUSE)
   const wrong: string[] = []
   const visit = (node: ts.Node): void => {
     if (ts.isBlock(node) || (ts.canHaveModifiers(node) && isHidden(node))) return

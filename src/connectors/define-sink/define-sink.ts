@@ -4,19 +4,26 @@ import type { Committer, CommittingSinkWriter, TwoPhaseCommittingSink, WriteCont
 
 /** The few functions that an exactly-once sink is made of. */
 export interface DefineSinkOptions<Connection, T, C> {
-  /** Once a subtask and attempt for writing, and once for committing. */
+  /** Once for each subtask and attempt for writing, and once more for committing: two connections, closed one by one. */
   open(): Connection | Promise<Connection>
   /** Per record. A returned promise pauses this subtask until it settles. */
   write(connection: Connection, value: T, context: WriteContext): unknown
   /** Before each checkpoint and at the end of the input: what `commit` will make visible. Undefined: nothing. */
   prepare(connection: Connection): C | undefined | Promise<C | undefined>
-  /** When the checkpoint is complete, and again after a restore: it must bear the same ids twice. A throw fails the job. */
+  /**
+   * When the checkpoint is complete, and again after a restore: it must bear the same ids twice. A throw fails the task, and
+   * the restart commits again.
+   */
   commit(connection: Connection, ids: readonly C[]): unknown
   /** Once for writing and once for committing, at the end of each attempt. */
   readonly close?: ((connection: Connection) => unknown) | undefined
 }
 
-/** INVALID_ARGUMENT when a member is missing. */
+/**
+ * An exactly-once sink of your own, for `sinkTo`: `prepare` makes what was written safe, without showing it, before each
+ * checkpoint; `commit` shows it when the checkpoint is complete. Without checkpointing both come once, at the end of the
+ * input. INVALID_ARGUMENT when a member is missing.
+ */
 export function defineSink<Connection, T, C>(
   options: DefineSinkOptions<Connection, T, C>,
 ): TwoPhaseCommittingSink<T, C> {

@@ -41,8 +41,13 @@ export type DefineSourceOptionsWithoutStart<T, P> = SourceDefinition<T, P, P | u
 /** What `defineSource` makes: a source for `fromSource`. */
 export type DefinedSource<T, P> = Source<T, DefinedSplit<P>, DefinedEnumeratorState<P>>
 
-/** INVALID_ARGUMENT when a member is missing, or `discoverEvery` stands in a bounded source. */
+/**
+ * A replayable source of your own, for `fromSource`. A subtask of a bounded one reads a split to its end before it asks for
+ * the next; of an unbounded one it reads all its splits at once. INVALID_ARGUMENT when a member is missing, or
+ * `discoverEvery` stands in a bounded source.
+ */
 export function defineSource<T, P>(options: DefineSourceOptionsWithoutStart<T, P>): DefinedSource<T, P>
+/** As above, with a `start` that gives the position of a fresh split. */
 export function defineSource<T, P>(options: DefineSourceOptions<T, P>): DefinedSource<T, P>
 export function defineSource<T, P>(
   options: DefineSourceOptions<T, P> | DefineSourceOptionsWithoutStart<T, P>,

@@ -23,7 +23,8 @@ import type { RecordFormat } from './record-encoding.ts'
 
 /**
  * Files are named `part-<subtask>-<n><ending>`; n grows with every file of a subtask, over all buckets, restarts and
- * changes of the parallelism. Names of unfinished files begin with a dot.
+ * changes of the parallelism. Names of unfinished files begin with a dot. Without checkpointing files are finished only
+ * where the input ends: an unbounded job then shows none.
  */
 export class FileSink<in T> implements TwoPhaseCommittingSink<T, FileCommittable>, StatefulSink<T, FileSinkState> {
   readonly stateDistribution = 'union'

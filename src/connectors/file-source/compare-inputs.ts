@@ -1,6 +1,7 @@
 /** What has become of the files that are known, and which ones are new. Files are the same by device, inode and first bytes. */
 import type { FileStatus, FileSystem } from '../../base/file-system.ts'
 import { atOnce } from './at-once.ts'
+import { isCompressed } from './file-chunks.ts'
 import { type FileIdentity, HEAD_BYTES, hasHeadOf, identify } from './file-identity.ts'
 import { isMissing } from './input-files.ts'
 import { beginsAs, MovedFiles, type SeenFile, surveyInputs } from './input-survey.ts'
@@ -9,6 +10,8 @@ export interface KnownFile {
   readonly path: string
   /** Its size is that of the last look. */
   readonly identity: FileIdentity
+  /** At the last look; of a compressed file only, which nobody follows who would find out that it is another one. */
+  readonly modified?: string | undefined
 }
 
 export interface Comparison {
@@ -31,7 +34,7 @@ export async function compareInputs(
     kept.set(file, now)
   }
   const others = await matchByPath(files, seen, known, keep)
-  const unknown = await matchMoved(files, others, known, unmatched, keep)
+  const unknown = await matchMoved(files, others, known, kept, keep)
   await matchMovedOut(files, inputs, unmatched, keep)
   const fresh = await identifyAll(files, unknown)
   return { kept: known.flatMap((file) => kept.get(file) ?? []), missing: [...unmatched], fresh }
@@ -55,26 +58,41 @@ async function matchByPath(
     else if (isAsKnown(file, status)) keep(file, file)
     else grown.push([file, status])
   }
-  await atOnce(grown, async ([file, status]) => keep(file, await brought(files, file, status)))
+  await atOnce(grown, async ([file, status]) => {
+    const { path } = file
+    if (await isStillTheSame(files, file)) keep(file, await brought(files, file, status))
+    else others.push({ path, status })
+  })
   return others
 }
 
-function isAsKnown({ identity }: KnownFile, { size, device }: FileStatus): boolean {
-  return size === identity.size && device === identity.device
+function isAsKnown({ path, identity, modified }: KnownFile, status: FileStatus): boolean {
+  const { size, device } = status
+  return size === identity.size && device === identity.device && modified === modifiedOf(path, status)
+}
+
+/** The number of a deleted file goes to the next one. Of a file that is followed its reader finds that out. */
+async function isStillTheSame(files: FileSystem, { path, identity }: KnownFile): Promise<boolean> {
+  return !isCompressed(path) || (await beginsAs(files, path, identity))
+}
+
+function modifiedOf(path: string, { modified }: FileStatus): string | undefined {
+  return isCompressed(path) ? modified : undefined
 }
 
 /** As long as fewer bytes than a whole head are known of it, they are brought up to date. */
 async function brought(files: FileSystem, file: KnownFile, status: FileStatus): Promise<KnownFile> {
   const { path, identity } = file
   const { size, device } = status
+  const modified = modifiedOf(path, status)
   if (isAsKnown(file, status)) return file
   if (identity.headLength < HEAD_BYTES && size > identity.headLength) {
     const longer = await withHandle(files, path, async (handle) =>
       (await hasHeadOf(handle, identity)) ? identify(handle) : undefined,
     )
-    if (longer !== undefined && longer.inode === identity.inode) return { path, identity: longer }
+    if (longer !== undefined && longer.inode === identity.inode) return { path, identity: longer, modified }
   }
-  return { path, identity: { ...identity, device, size: Math.max(size, identity.size) } }
+  return { path, identity: { ...identity, device, size: Math.max(size, identity.size) }, modified }
 }
 
 /** Gives back what is none of the known files under another name. A second name of a known file is none either. */
@@ -82,15 +100,20 @@ async function matchMoved(
   files: FileSystem,
   seen: readonly SeenFile[],
   known: readonly KnownFile[],
-  unmatched: ReadonlySet<KnownFile>,
+  kept: ReadonlyMap<KnownFile, KnownFile>,
   keep: Keep,
 ): Promise<readonly SeenFile[]> {
+  if (seen.length === 0) return []
   const byInode = groupByInode(known)
   const unknown: SeenFile[] = []
   await atOnce(seen, async ({ path, status }) => {
     for (const file of byInode.get(status.inode) ?? []) {
+      // Of one that this look has found the device is known: on another one the same number is another file.
+      const found = kept.get(file)
+      if (found !== undefined && found.identity.device !== status.device) continue
       if (status.size < file.identity.size || !(await beginsAs(files, path, file.identity))) continue
-      if (unmatched.has(file)) keep(file, { path, identity: { ...file.identity, device: status.device } })
+      const identity = { ...file.identity, device: status.device }
+      if (!kept.has(file)) keep(file, { path, identity, modified: modifiedOf(path, status) })
       return
     }
     if (status.size > 0) unknown.push({ path, status })
@@ -114,9 +137,12 @@ async function matchMovedOut(
   const moved = new MovedFiles(files, inputs)
   await atOnce([...unmatched], async (file) => {
     const status = await files.stat(file.path)
-    if (status?.inode === file.identity.inode) return keep(file, await brought(files, file, status))
+    if (status?.inode === file.identity.inode && (await isStillTheSame(files, file)))
+      return keep(file, await brought(files, file, status))
     const found = await moved.find(file.identity, file.path)
-    if (found !== undefined) keep(file, { path: found.path, identity: file.identity })
+    if (found === undefined) return
+    const { path } = found
+    keep(file, { path, identity: file.identity, modified: modifiedOf(path, found.status) })
   })
 }
 
@@ -133,7 +159,7 @@ async function identifyAll(files: FileSystem, seen: readonly SeenFile[]): Promis
   const identified: (KnownFile | undefined)[] = new Array(ordered.length)
   await atOnce(ordered.entries(), async ([index, { path, status }]) => {
     const identity = await withHandle(files, path, identify)
-    if (identity?.inode === status.inode) identified[index] = { path, identity }
+    if (identity?.inode === status.inode) identified[index] = { path, identity, modified: modifiedOf(path, status) }
   })
   return identified.filter((each) => each !== undefined)
 }

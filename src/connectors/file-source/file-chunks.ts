@@ -24,15 +24,16 @@ export async function* plainChunks(
   }
 }
 
-/** Unpacks gzip and drops the first `skip` unpacked bytes. INPUT_DAMAGED when it is no gzip, or ends in the middle. */
+/** Unpacks `size` bytes of gzip and drops the first `skip` unpacked ones. INPUT_DAMAGED when it is none, or ends in the middle. */
 export async function* unzippedChunks(
-  chunks: AsyncIterable<Uint8Array>,
+  handle: ReadHandle,
   path: string,
-  options: { readonly skip: number; readonly chunkBytes: number },
+  options: { readonly size: number; readonly skip: number; readonly chunkBytes: number },
 ): AsyncGenerator<Uint8Array> {
-  const gunzip = createGunzip({ chunkSize: Math.max(64, options.chunkBytes) })
-  const given = new GivenChunks()
-  pipeline(Readable.from(given.noted(chunks), { objectMode: true, highWaterMark: 1 }), gunzip, () => {
+  const { size, chunkBytes } = options
+  const gunzip = createGunzip({ chunkSize: Math.max(64, chunkBytes) })
+  const chunks = plainChunks(handle, path, { from: 0, to: size, chunkBytes })
+  pipeline(Readable.from(chunks, { objectMode: true, highWaterMark: 1 }), gunzip, () => {
     // What went wrong ends the iteration below.
   })
   let toSkip = options.skip
@@ -45,37 +46,10 @@ export async function* unzippedChunks(
     throw isZlibError(thrown) ? damaged(path, thrown) : thrown
   }
   if (toSkip > 0) throw changed(path, `unpacks to ${toSkip} bytes less than before`)
-  if (given.holdsDataFrom(gunzip.bytesWritten))
-    throw damaged(path, new Error(`behind ${gunzip.bytesWritten} bytes stand zeros, and then something else`))
-}
-
-/**
- * What was given to gunzip last. Behind a member it takes a zero for padding, and ends without a word whatever follows: as
- * where a crash has left zeros in a file that others were appended to.
- */
-class GivenChunks {
-  #bytes = 0
-  #last: Uint8Array[] = []
-
-  async *noted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const chunk of chunks) {
-      this.#bytes += chunk.length
-      // It is given no more than two ahead.
-      this.#last = [...this.#last.slice(-3), chunk]
-      yield chunk
-    }
-  }
-
-  holdsDataFrom(offset: number): boolean {
-    let end = this.#bytes
-    for (const chunk of this.#last.toReversed()) {
-      if (end <= offset) return false
-      const begin = end - chunk.length
-      if (chunk.subarray(Math.max(0, offset - begin)).some((byte) => byte !== 0)) return true
-      end = begin
-    }
-    return false
-  }
+  // At a zero behind a member gunzip ends without a word, whatever follows: as where a crash has left zeros in a file that
+  // others were appended to.
+  for await (const rest of plainChunks(handle, path, { from: gunzip.bytesWritten, to: size, chunkBytes }))
+    if (rest.some((byte) => byte !== 0)) throw damaged(path, new Error('behind zeros stands something else'))
 }
 
 function isZlibError(thrown: unknown): thrown is Error {

@@ -142,9 +142,10 @@ export class FileReader<T> implements SourceReader<T, FileSplit> {
       if (this.#file?.split === split) Object.assign(this.#file, { identity, start })
       this.#availability.wake()
       const packed = isCompressed(path)
-      const range = { from: packed ? 0 : start.offset, to: identity.size, chunkBytes }
-      const bytes = plainChunks(handle, path, range)
-      yield* packed ? unzippedChunks(bytes, path, { skip: start.offset, chunkBytes }) : bytes
+      const { size } = identity
+      yield* packed
+        ? unzippedChunks(handle, path, { size, skip: start.offset, chunkBytes })
+        : plainChunks(handle, path, { from: start.offset, to: size, chunkBytes })
     } finally {
       await handle.close()
     }
@@ -181,9 +182,13 @@ export class FileReader<T> implements SourceReader<T, FileSplit> {
 }
 
 async function openInput(files: FileSystem, path: string): Promise<ReadHandle> {
+  let handle: ReadHandle
   try {
-    return await files.openRead(path)
+    handle = await files.openRead(path)
   } catch (thrown) {
     throw isMissing(thrown) ? changed(path, 'was deleted') : thrown
   }
+  if ((await handle.stat()).kind === 'file') return handle
+  await handle.close()
+  throw changed(path, 'is no file any more')
 }

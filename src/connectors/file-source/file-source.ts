@@ -40,6 +40,8 @@ const CHUNK_BYTES = 512 * 1024
 export class FileSource<out T> implements Source<T, FileSplit, FileEnumeratorState> {
   readonly boundedness: Boundedness
   readonly splitSerializer: Serializer<FileSplit> = rememberingSerializer()
+  /** The state of ten thousand files that are followed is the same object as long as nothing happens to them. */
+  readonly enumeratorSerializer: Serializer<FileEnumeratorState> = rememberingSerializer()
   readonly #format: FileFormat<T>
   readonly #settings: FileSourceSettings
 

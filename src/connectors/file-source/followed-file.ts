@@ -8,6 +8,7 @@ import { isMissing } from './input-files.ts'
 import { MovedFiles } from './input-survey.ts'
 import type { ReadAhead } from './read-ahead.ts'
 import type { DecoderStart, RecordDecoder } from './record-decoder.ts'
+import { rememberBytes } from './remembering-serializer.ts'
 
 /** How often a file that is renamed while it is being opened is looked for. */
 const TRIES = 3
@@ -63,6 +64,11 @@ export class FollowedFile<T> {
     return { ...split, columns: columnsAt(split, decoder?.columns ?? split.columns) }
   }
 
+  /** What snapshots hold from now on. */
+  keepSplit(): void {
+    this.split = rememberBytes(this.snapshot())
+  }
+
   /** The decoder may have passed over blank lines behind the last record. */
   takePosition(): void {
     if (this.decoder === undefined) return
@@ -72,7 +78,7 @@ export class FollowedFile<T> {
 
   /** Lets the decoder go: what it was given behind the last record will be read again. */
   forgetDecoder(): void {
-    this.split = this.snapshot()
+    this.keepSplit()
     this.decoder = undefined
     this.start = undefined
     this.fed = this.offset

@@ -170,10 +170,8 @@ export class FollowingReader<T> implements SourceReader<T, FileSplit> {
       if (!file.packed) file.fed = file.start.offset
       this.#availability.wake()
     }
-    if (file.packed) {
-      const bytes = plainChunks(handle, path, { from: 0, to: size, chunkBytes })
-      yield* unzippedChunks(bytes, path, { skip: file.start.offset, chunkBytes })
-    } else yield* plainChunks(handle, path, { from: file.fed, to: Math.min(size, file.fed + TURN_BYTES), chunkBytes })
+    if (file.packed) yield* unzippedChunks(handle, path, { size, skip: file.start.offset, chunkBytes })
+    else yield* plainChunks(handle, path, { from: file.fed, to: Math.min(size, file.fed + TURN_BYTES), chunkBytes })
   }
 
   #moreBytes(file: FollowedFile<T>, decoder: RecordDecoder<T>): SourceStatus {
@@ -199,7 +197,7 @@ export class FollowingReader<T> implements SourceReader<T, FileSplit> {
     file.readMs = this.#now()
     file.takePosition()
     file.caughtUp = file.fed >= (file.identity?.size ?? 0)
-    file.split = file.snapshot()
+    file.keepSplit()
     if (!file.caughtUp) {
       this.#ready.add(file)
       return MORE_AVAILABLE
@@ -268,7 +266,7 @@ export class FollowingReader<T> implements SourceReader<T, FileSplit> {
         this.#parked.delete(file)
         this.#open.delete(file)
         file.caughtUp = false
-        file.split = file.snapshot()
+        file.keepSplit()
         this.#ready.add(file)
         this.#availability.wake()
       }

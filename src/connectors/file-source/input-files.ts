@@ -52,10 +52,12 @@ async function walk(files: FileSystem, root: string, under: string, choice: Choi
   const found: string[] = []
   for (const { name, kind } of await entriesOf(files, under === '' ? root : `${root}/${under}`)) {
     const relative = under === '' ? name : `${under}/${name}`
-    if (kind === 'folder') {
-      if (choice.enter(name, relative)) found.push(...(await walk(files, root, relative, choice)))
-    } else if (choice.take(name, relative) && (await isFile(files, kind, `${root}/${relative}`)))
-      found.push(`${root}/${relative}`)
+    const path = `${root}/${relative}`
+    if (!(kind === 'folder' ? choice.enter(name, relative) : choice.take(name, relative))) continue
+    if (name.includes('\uFFFD')) await refuseNoText(files, path)
+    // Not by `push(...)`: a folder may hold more files than a call may have arguments.
+    if (kind === 'folder') for (const below of await walk(files, root, relative, choice)) found.push(below)
+    else if (await isFile(files, kind, path)) found.push(path)
   }
   return found
 }
@@ -78,6 +80,16 @@ export function isMissing(thrown: unknown): boolean {
 /** A symbolic link to a file is one. */
 async function isFile(files: FileSystem, kind: 'file' | 'other', path: string): Promise<boolean> {
   return kind === 'file' || (await files.stat(path))?.kind === 'file'
+}
+
+/** A name that is not UTF-8 comes with U+FFFD in the place of its bytes, and leads nowhere: it would be left out in silence. */
+async function refuseNoText(files: FileSystem, path: string): Promise<void> {
+  if ((await files.stat(path)) !== undefined) return
+  throw new StreamError('INPUT_MISSING', {
+    message: `The name of ${path} is not UTF-8 (U+FFFD stands for what is not), so it cannot be opened.`,
+    hint: 'Rename it, or leave it out of the inputs by a pattern.',
+    details: { path },
+  })
 }
 
 function isVisible(name: string): boolean {

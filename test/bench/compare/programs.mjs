@@ -8,6 +8,8 @@ import { argumentsOf } from './cells.mjs'
 
 const RUN = fileURLToPath(new URL('../run.mjs', import.meta.url))
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+/** As the script of the Flink programs finds it. */
+const JAVA = 'java'
 export const FLINK_FOLDER = join(ROOT, '..', 'shared', 'bench', 'flink')
 
 /** @typedef {{ readonly name: string, runs(cell: object): boolean, run(cell: object): Promise<object> }} Program */
@@ -60,7 +62,7 @@ export function flinkPrograms(folder = FLINK_FOLDER) {
 }
 
 export function javaVersion() {
-  const { status, stderr } = spawnSync('java', ['-version'], { encoding: 'utf8' })
+  const { status, stderr } = spawnSync(JAVA, ['-version'], { encoding: 'utf8' })
   return status === 0 ? stderr.split('\n', 1)[0] : undefined
 }
 

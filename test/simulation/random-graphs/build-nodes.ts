@@ -119,7 +119,11 @@ export function buildNode(node: NodePlan, streams: readonly Stream[], around: No
     case 'chain':
       return one(plain.keyBy((row) => row.s).process<Row>((context) => chain(context, salt, trouble)))
     case 'buffer':
-      return one(first.union(flushes(plain, around).broadcast()).process<Row>(() => buffer(operation.most, trouble)))
+      return one(
+        first
+          .union(flushes(plain, around).broadcast())
+          .process<Row>((context) => buffer(context, operation.most, trouble)),
+      )
     case 'counted': {
       const shares = first
         .union(flushes(plain, around).broadcast())

@@ -23,7 +23,7 @@ export interface Surroundings {
 }
 
 const FIELDS = ['id', 's', 'q', 'k', 'v', 't'] as const
-const folder = ({ index }: SourcePlan) => `/data/in-${index}`
+export const folder = ({ index }: SourcePlan) => `/data/in-${index}`
 
 export function buildSource(
   env: StreamExecutionEnvironment,
@@ -75,8 +75,16 @@ export function buildSource(
         `${name} rows`,
       )
     }
+    case 'followed': {
+      const followed = FileSource.forLines(folder(source), { monitorContinuously: 5, closeAfter: 40 })
+      const lines = settle(env.fromSource(followed, none(), name), name)
+      return settle(
+        lines.map((line) => rowOf(seen(line).split(' '))),
+        `${name} rows`,
+      )
+    }
     case 'json': {
-      const files = FileSource.forJsonLines(folder(source), { schema: (value: unknown) => seen(value) as Row })
+      const files = FileSource.forJsonLines(folder(source), { schema: (value: unknown) => value as Row })
       return settle(env.fromSource(files, strategy, name), name)
     }
     case 'csv': {
@@ -94,12 +102,13 @@ function splitSource(source: SourcePlan, { trouble, clock }: Surroundings) {
     splits: () => [...splits.keys()],
     start: () => 0,
     async *read(split, position) {
+      const further = trouble.sabotage === 'source one too far' ? 2 : trouble.sabotage === 'source one too near' ? 0 : 1
       trouble.tally.add('restored: rows that a source did not read again', position)
       for (const [index, value] of (splits.get(split) ?? []).entries()) {
         if (index < position) continue
         trouble.call('source splits')
         if (source.paceMs > 0) await new Promise<void>((settle) => void clock.setTimer(source.paceMs, settle))
-        yield { value, position: index + 1, timestamp: value.t }
+        yield { value, position: index + further, timestamp: value.t }
       }
     },
   })
@@ -117,9 +126,10 @@ export function diskWith(sources: readonly SourcePlan[]): SimulatedDisk {
   disk.syncFolder('/')
   for (const source of sources) {
     const { kind } = source
-    if (kind !== 'lines' && kind !== 'json' && kind !== 'csv') continue
+    if (kind !== 'lines' && kind !== 'json' && kind !== 'csv' && kind !== 'followed') continue
     disk.makeFolder(folder(source))
     disk.syncFolder('/data')
+    if (kind === 'followed') continue
     for (const split of source.splits.keys()) {
       const rows = rowsOf(source, split)
       const lines =

@@ -113,21 +113,24 @@ const few = (most: number, atMost: number) =>
 const rarely = <T>(some: fc.Arbitrary<readonly T[]>): fc.Arbitrary<readonly T[]> =>
   fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: some })
 
+/** Mostly behind a checkpoint that is completed: before it nothing can be lost. */
+const moment = (most: number) =>
+  fc.record({ behind: fc.oneof(fc.integer({ min: 1, max: 3 }), fc.nat(8)), nth: fc.nat(most) })
+
 const end: fc.Arbitrary<LifePlan['end']> = fc.oneof(
-  fc.record({ type: fc.constant('kill' as const), atMs: fc.integer({ min: 1, max: 500 }) }),
+  fc.record({ type: fc.constantFrom('kill' as const, 'suspend' as const), at: moment(60) }),
   fc.record({
     type: fc.constant('crash' as const),
-    before: fc.integer({ min: 1, max: 2000 }),
+    at: moment(150),
     loss: fc.constantFrom('kill' as const, 'posix' as const, 'ordered' as const),
   }),
-  fc.record({ type: fc.constant('suspend' as const), atMs: fc.integer({ min: 1, max: 500 }) }),
   fc.constant({ type: 'nothing' } as const),
 )
 
 const life: fc.Arbitrary<LifePlan> = fc.record({
   seed: fc.nat(1_000_000),
   link: fc.constantFrom('direct' as const, 'cloned' as const),
-  throwsAt: few(1500, 4),
+  throwsAt: fc.array(moment(120), { maxLength: 6 }),
   commitFailsAt: few(40, 3),
   stepsFailAt: rarely(few(150, 2)),
   diskFailsAt: rarely(few(800, 3)),
@@ -158,8 +161,9 @@ export const draws = fc.noBias(
     /** How many sinks there are beside those of streams that nobody reads. */
     extraSinks: fc.nat(2),
     reads: fc.boolean(),
+    rescales: fc.constantFrom(true, true, false),
     settings,
-    lives: fc.array(life, { minLength: 1, maxLength: 4 }),
+    lives: fc.array(life, { minLength: 2, maxLength: 4 }),
   }),
 )
 export type Draw = typeof draws extends fc.Arbitrary<infer T> ? T : never

@@ -99,10 +99,16 @@ export function keyedState(
   trouble: Trouble,
 ): KeyedFunction {
   const kept = sums(context, state, ttl ? TTL : undefined)
+  const met = new Map<string, number>()
   return {
     processElement(row, at, out) {
       trouble.call('keyed process')
-      const { salts, n } = kept.add(row)
+      const { salts, n: inState } = kept.add(row)
+      const key = `${keyNumber(at.getCurrentKey())} ${salts}`
+      const before = met.get(key)
+      if (before === undefined && inState > 1) trouble.tally.add('restored: sums of keyed state', 1)
+      met.set(key, (before ?? 0) + 1)
+      const n = trouble.sabotage === 'counts in a field' ? (before ?? 0) + 1 : inState
       if (emit === 'running') out.collect(result(salt, ...salts, keyNumber(at.getCurrentKey()), n))
       else at.timerService().registerEventTimeTimer(END)
     },

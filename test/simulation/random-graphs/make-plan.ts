@@ -10,11 +10,20 @@ import { nodeFacts, type StreamFacts, sourceFacts } from './stream-facts.ts'
 const MOST_ROWS_OF_A_STREAM = 250
 const MOST_ROWS = 1500
 
-export function makePlan(draw: Draw): Plan {
-  const sources = draw.sources.map((source, index): SourcePlan => {
+/** `followed`: one of the sources never ends, so that nothing may wait for the end of time. */
+export type Length = 'bounded' | 'followed'
+
+export function makePlan(drawn: Draw, length: Length = 'bounded'): Plan {
+  const isEndless = length === 'followed'
+  const all = drawn.rescales ? drawn : withoutRescaling(drawn)
+  const draw = isEndless ? endless(all) : all
+  const sources = draw.sources.map((given, index): SourcePlan => {
+    const source = isEndless && (index === 0 || isFile(given.kind)) ? { ...given, kind: 'followed' as const } : given
     const isOne = source.kind === 'data' || source.kind === 'sequence' || source.kind === 'generator'
     // A sequence without a number is refused.
-    const splits = isOne ? source.splits.slice(0, 1).map((rows) => Math.max(source.kind === 'sequence' ? 1 : 0, rows)) : source.splits
+    const splits = isOne
+      ? source.splits.slice(0, 1).map((rows) => Math.max(source.kind === 'sequence' ? 1 : 0, rows))
+      : source.splits
     const parallelism = source.kind === 'data' ? [1] : source.parallelism
     return { ...source, index: index + 1, parallelism, splits }
   })
@@ -51,8 +60,45 @@ export function makePlan(draw: Draw): Plan {
     sinks,
     read: readByProgram,
     settings: draw.settings,
-    lives: draw.lives.map((life, nth) => (nth < draw.lives.length - 1 ? life : inPeace(life))),
+    lives: draw.lives.map((life, nth) => {
+      if (nth === draw.lives.length - 1) return inPeace(life)
+      return isEndless && life.end.type === 'nothing' ? { ...life, end: SUSPENDED_LATER } : life
+    }),
   }
+}
+
+const SUSPENDED_LATER = { type: 'suspend', at: { behind: 3, nth: 5 } } as const
+
+const isFile = (kind: SourcePlan['kind']) => kind === 'lines' || kind === 'json' || kind === 'csv'
+
+/** Nothing that answers at the end of time, or when all has come. */
+function endless(draw: Draw): Draw {
+  return { ...draw, nodes: draw.nodes.map((node) => ({ ...node, operation: answeringAtOnce(node.operation) })) }
+}
+
+function answeringAtOnce(operation: Operation): Operation {
+  switch (operation.type) {
+    case 'window':
+    case 'clockTimers':
+      return { type: 'keyed', key: operation.key, state: 'value', emit: 'running', ttl: false }
+    case 'keyed':
+    case 'keyedCo':
+      return { ...operation, emit: 'running' }
+    case 'buffer':
+    case 'counted':
+      return { type: 'chain' }
+    case 'keyedBroadcast':
+      return { type: 'broadcastState' }
+    default:
+      return operation
+  }
+}
+
+/** Every process as parallel as the first. */
+function withoutRescaling(draw: Draw): Draw {
+  const fixed = <T extends { readonly parallelism: readonly number[] }>(parts: readonly T[]) =>
+    parts.map((part) => ({ ...part, parallelism: part.parallelism.slice(0, 1) }))
+  return { ...draw, sources: fixed(draw.sources), nodes: fixed(draw.nodes), sinks: fixed(draw.sinks) }
 }
 
 function inPeace(life: Draw['lives'][number]): Draw['lives'][number] {

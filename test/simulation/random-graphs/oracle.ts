@@ -36,7 +36,7 @@ export function evaluate({ sources, nodes }: Pick<Plan, 'sources' | 'nodes'>): r
 }
 
 export function sourceStream(source: SourcePlan): readonly Stamped[] {
-  const isStamped = !['data', 'sequence', 'lines'].includes(source.kind)
+  const isStamped = !['data', 'sequence', 'lines', 'followed'].includes(source.kind)
   return allRows(source).map((row) => ({ row, at: isStamped ? row.t : undefined }))
 }
 

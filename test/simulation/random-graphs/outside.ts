@@ -25,19 +25,19 @@ export interface OutsideSink {
   contents(disk: SimulatedDisk): { readonly rows: readonly Row[] } | { readonly lives: readonly (readonly Row[])[] }
 }
 
-export function outsideSinks({ sinks }: Plan): readonly OutsideSink[] {
-  return sinks.map((sink, nth) => {
-    switch (sink.kind) {
-      case 'ledger':
-        return ledger()
-      case 'defined':
-        return defined()
-      case 'collect':
-        return collected()
-      case 'files':
-        return files(sink, `/data/out-${nth}`)
-    }
-  })
+export const outsideSinks = ({ sinks }: Plan): readonly OutsideSink[] => sinks.map(outsideSink)
+
+function outsideSink(sink: SinkPlan, nth: number): OutsideSink {
+  switch (sink.kind) {
+    case 'ledger':
+      return ledger()
+    case 'defined':
+      return defined()
+    case 'collect':
+      return collected()
+    case 'files':
+      return files(sink, `/data/out-${nth}`)
+  }
 }
 
 function ledger(): OutsideSink {
@@ -64,6 +64,10 @@ function defined(): OutsideSink {
   const prepared = new Map<string, readonly Row[]>()
   const committed: Row[] = []
   const done = new Set<string>()
+  const commit = (id: string) => {
+    done.add(id)
+    committed.push(...(prepared.get(id) ?? []))
+  }
   const sink = (trouble: Trouble) =>
     defineSink<{ rows: Row[] }, Row, string>({
       open() {
@@ -79,16 +83,13 @@ function defined(): OutsideSink {
         if (connection.rows.length === 0) return undefined
         const id = `transaction ${prepared.size}`
         prepared.set(id, connection.rows)
+        if (trouble.sabotage === 'visible before the commit') commit(id)
         connection.rows = []
         return id
       },
       commit(_, ids) {
         trouble.commit('defined')
-        for (const id of ids) {
-          if (done.has(id)) continue
-          done.add(id)
-          committed.push(...(prepared.get(id) ?? []))
-        }
+        for (const id of ids) if (!done.has(id) || trouble.sabotage === 'committed twice') commit(id)
       },
     })
   return { sink, contents: () => ({ rows: committed }) }

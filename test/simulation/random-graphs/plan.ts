@@ -6,7 +6,8 @@ import type { KeyKind } from './records.ts'
 
 export const SOURCE_KINDS = ['data', 'sequence', 'splits', 'generator', 'lines', 'json', 'csv'] as const
 export interface SourcePlan {
-  readonly kind: (typeof SOURCE_KINDS)[number]
+  /** `followed`: files that grow and are renamed meanwhile; it never ends. */
+  readonly kind: (typeof SOURCE_KINDS)[number] | 'followed'
   readonly index: number
   /** Rows of each split; `data`, `sequence` and `generator` have one list. */
   readonly splits: readonly number[]
@@ -117,22 +118,27 @@ export interface SinkPlan {
   readonly rollAtBytes: number | undefined
 }
 
+/** So many calls, operations or milliseconds behind a completed checkpoint; behind the start, where `behind` is 0. */
+export interface Moment {
+  readonly behind: number
+  readonly nth: number
+}
+
 /** What happens to one process, beside running the job. */
 export interface LifePlan {
   readonly seed: number
   readonly link: 'direct' | 'cloned'
-  /** At these calls of the user's functions, counted over all of them, one throws. */
-  readonly throwsAt: readonly number[]
-  /** The same for calls of committers; an odd one asks for another try instead. */
+  /** At these calls of the user's functions for records, counted over all functions, one throws. */
+  readonly throwsAt: readonly Moment[]
+  /** At these calls of committers, counted from the start, one throws; an odd one asks for another try instead. */
   readonly commitFailsAt: readonly number[]
   /** The same for open, initializeState, snapshotState and prepareCommit. */
   readonly stepsFailAt: readonly number[]
   readonly diskFailsAt: readonly number[]
   readonly diskWaitsAt: readonly number[]
   readonly end:
-    | { readonly type: 'kill'; readonly atMs: number }
-    | { readonly type: 'crash'; readonly before: number; readonly loss: 'kill' | 'posix' | 'ordered' }
-    | { readonly type: 'suspend'; readonly atMs: number }
+    | { readonly type: 'kill' | 'suspend'; readonly at: Moment }
+    | { readonly type: 'crash'; readonly at: Moment; readonly loss: 'kill' | 'posix' | 'ordered' }
     | { readonly type: 'nothing' }
 }
 

@@ -7,13 +7,15 @@ import { seededRandom } from '../../../src/base/random.ts'
 import type { SimulatedDisk } from '../../../src/base/simulated-disk.ts'
 import { type JobEvent, StreamExecutionEnvironment } from '../../../src/index.ts'
 import { startJob } from '../../../src/runtime/execute.ts'
-import { clonedLink } from '../../../src/runtime/link.ts'
+import { clonedLink, directLink } from '../../../src/runtime/link.ts'
 import { type Outcome, SimulatedWorld } from '../simulated-world.ts'
 import { buildJob, configure, parallelismOfStreams } from './build-job.ts'
 import { diskWith } from './build-sources.ts'
 import { differences } from './compare.ts'
+import { GrowingFiles } from './growing-files.ts'
 import { type OutsideSink, outsideSinks, ReadByProgram } from './outside.ts'
 import type { LifePlan, Plan } from './plan.ts'
+import { losingLink, type Sabotage } from './sabotage.ts'
 import { type Tally, Trouble } from './trouble.ts'
 
 const JOB_NAME = 'random graph'
@@ -28,6 +30,7 @@ interface Process {
   readonly resume: 'latest' | undefined
   readonly outside: readonly OutsideSink[]
   readonly read: ReadByProgram
+  readonly growing: GrowingFiles
   readonly trouble: Trouble
 }
 
@@ -37,30 +40,42 @@ interface Report {
   readonly world: SimulatedWorld
 }
 
+export interface RunOptions {
+  /** A mistake that is made on purpose. */
+  readonly sabotage?: Sabotage | undefined
+  /** Takes a line for each process. */
+  readonly log?: string[] | undefined
+}
+
 /** What is wrong, in words; nothing where everything is as the oracle says. */
-export async function runPlan(plan: Plan, tally: Tally, log: string[] = []): Promise<readonly string[]> {
+export async function runPlan(
+  plan: Plan,
+  tally: Tally,
+  { sabotage, log = [] }: RunOptions = {},
+): Promise<readonly string[]> {
   const problems: string[] = []
   const outside = outsideSinks(plan)
   const read = new ReadByProgram()
+  const growing = new GrowingFiles(plan)
   let disk = diskWith(plan.sources)
   let completed = 0
   let resume: 'latest' | undefined = 'latest'
   for (let lived = 0; ; lived++) {
     if (lived === plan.lives.length + MOST_MORE) return [...problems, `the job had not ended after ${lived} processes`]
     const life = plan.lives[Math.min(lived, plan.lives.length - 1)] as LifePlan
-    const trouble = new Trouble(life, tally)
-    const report = await runProcess({ plan, life, lived, disk, resume, outside, read, trouble })
+    const trouble = new Trouble(life, tally, startOf(lived), sabotage)
+    const report = await runProcess({ plan, life, lived, disk, resume, outside, read, growing, trouble })
     const { outcome, events, world } = report
     const here = events.filter(({ type }) => type === 'checkpoint.completed').length
     note(tally, plan, report, lived, completed)
     log.push(
       `process ${lived}: ${outcome.type} at ${Math.round(world.clock.now() - startOf(lived))} ms, ${here} checkpoints`,
     )
-    problems.push(...trouble.complaints, ...unexpected(report, life, lived))
+    problems.push(...trouble.complaints, ...unexpected(report, life, lived, growing.isFollowed))
     completed += here
     if (outcome.type === 'hung' || problems.length > 0) return problems
     disk = diskAfter(world, life, outcome)
-    if (outcome.type === 'returned') break
+    if (outcome.type === 'returned' || (growing.isFollowed && life.end.type === 'nothing')) break
     // What failed before it had done anything is refused by name, and begins anew.
     const nothing =
       outcome.type === 'threw' && StreamError.is(outcome.error) && outcome.error.code === 'JOB_NOTHING_KEPT'
@@ -72,7 +87,17 @@ export async function runPlan(plan: Plan, tally: Tally, log: string[] = []): Pro
 
 const startOf = (lived: number) => 1_700_000_000_000 + lived * 60_000
 
-async function runProcess({ plan, life, lived, disk, resume, outside, read, trouble }: Process): Promise<Report> {
+async function runProcess({
+  plan,
+  life,
+  lived,
+  disk,
+  resume,
+  outside,
+  read,
+  growing,
+  trouble,
+}: Process): Promise<Report> {
   const events: JobEvent[] = []
   const world = new SimulatedWorld({
     seed: life.seed,
@@ -81,6 +106,7 @@ async function runProcess({ plan, life, lived, disk, resume, outside, read, trou
     interfere: (operation) => trouble.interfere(operation),
   })
   let end: 'finished' | 'had ended' = 'finished'
+  let suspend: (() => void) | undefined
   const env = new StreamExecutionEnvironment({
     ports: () => world.ports,
     layers: [],
@@ -89,13 +115,16 @@ async function runProcess({ plan, life, lived, disk, resume, outside, read, trou
       const { stepsPerTurn } = plan.settings
       const started = await startJob(graph, {
         ...given,
-        link: life.link === 'cloned' ? clonedLink(world.ports.turns) : undefined,
+        link: losingLink(life.link === 'cloned' ? clonedLink(world.ports.turns) : directLink(), trouble.sabotage),
         turnLimits: { turnMs: 8, turnMsWithControlWork: 2, backgroundMs: 2, stepsPerTurn },
       })
       if (started.type === 'alreadyEnded') end = 'had ended'
       else {
-        started.handle.subscribe((event) => void events.push(event))
-        if (life.end.type === 'suspend') world.clock.setTimer(life.end.atMs, () => void started.handle.suspend())
+        started.handle.subscribe((event) => {
+          events.push(event)
+          if (event.type === 'checkpoint.completed') trouble.checkpointCompleted(event.atMs)
+        })
+        suspend = () => void started.handle.suspend()
       }
       return started
     },
@@ -108,9 +137,21 @@ async function runProcess({ plan, life, lived, disk, resume, outside, read, trou
     else await read.run(toRead, JOB_NAME, { resume })
     return end
   })
-  const { end: ends } = life
-  const killAtMs = ends.type === 'kill' ? startOf(lived) + ends.atMs : Number.POSITIVE_INFINITY
-  const outcome = await world.drive(() => world.clock.now() >= killAtMs)
+  const isThere = () => differences(plan, outside, read, disk).length === 0
+  const isTime = () => {
+    const { end: how } = life
+    // Nobody else ends a job that follows files: once everything is there, and no more comes.
+    if (how.type === 'nothing') return growing.isFollowed && growing.isOver(world.clock.now(), isThere)
+    return how.type === 'suspend' && trouble.isDue(how.at, world.clock.now())
+  }
+  const outcome = await world.drive(() => {
+    growing.grow(disk, world.clock.now())
+    if (suspend !== undefined && isTime()) {
+      suspend()
+      suspend = undefined
+    }
+    return life.end.type === 'kill' && trouble.isDue(life.end.at, world.clock.now())
+  })
   return { outcome: (outcome ?? { type: 'died' }) as Report['outcome'], events, world }
 }
 
@@ -120,7 +161,12 @@ function diskAfter(world: SimulatedWorld, { end, seed }: LifePlan, outcome: Repo
 }
 
 /** A process fails for good only where its disk failed, and says why. */
-function unexpected({ outcome, events, world }: Report, { end, diskFailsAt }: LifePlan, lived: number): string[] {
+function unexpected(
+  { outcome, events, world }: Report,
+  { end, diskFailsAt }: LifePlan,
+  lived: number,
+  isFollowed: boolean,
+): string[] {
   if (outcome.type === 'hung') {
     const last = events.slice(-12).map((event) => `  ${JSON.stringify(event)}`)
     return [`process ${lived} hung: ${outcome.why}`, ...last, ...world.trace.slice(-12).map((line) => `  ${line}`)]
@@ -130,7 +176,7 @@ function unexpected({ outcome, events, world }: Report, { end, diskFailsAt }: Li
   if (!StreamError.is(error))
     return [`process ${lived} ended with a nameless error: ${(error as Error)?.stack ?? String(error)}`]
   const isDue =
-    (error.code === 'JOB_SUSPENDED' && end.type === 'suspend') ||
+    (error.code === 'JOB_SUSPENDED' && (end.type === 'suspend' || isFollowed)) ||
     error.code === 'JOB_NOTHING_KEPT' ||
     diskFailsAt.length > 0
   const cause = error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error.cause)
@@ -140,8 +186,14 @@ function unexpected({ outcome, events, world }: Report, { end, diskFailsAt }: Li
 function note(tally: Tally, plan: Plan, { outcome, events, world }: Report, lived: number, completed: number): void {
   const { code } = outcome.type === 'threw' && StreamError.is(outcome.error) ? outcome.error : { code: '' }
   tally.add(`processes: ${outcome.type}${code === '' ? '' : ` (${code})`}`)
+  let kept = completed
   for (const event of events) {
-    if (event.type === 'checkpoint.completed' || event.type === 'restart.scheduled') tally.add(`job: ${event.type}`)
+    if (event.type === 'checkpoint.completed') {
+      tally.add('job: checkpoints completed')
+      kept++
+    }
+    if (event.type === 'restart.scheduled')
+      tally.add(`job: restarts from ${kept > 0 ? 'a checkpoint' : 'the beginning'}`)
     if (event.type === 'checkpoint.aborted') tally.add(`checkpoint aborted: ${event.reason}`)
   }
   tally.add('job: virtual seconds', Math.round((world.clock.now() - startOf(lived)) / 1000))

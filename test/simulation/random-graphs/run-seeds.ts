@@ -1,13 +1,15 @@
 /**
  * Draws a plan from each seed and runs it. The first that goes wrong is made smaller by fast-check, and told with the one
- * command that repeats it and the plan in readable form. MILLRACE_GRAPH_ONLY=<seed> runs that seed alone.
+ * command that repeats it and the plan in readable form. MILLRACE_GRAPH_ONLY=<seed> runs that seed alone;
+ * MILLRACE_GRAPH_FIRST=<seed> begins there instead of with 1.
  */
 import fc from 'fast-check'
 import { type Draw, draws } from './draws.ts'
-import { makePlan } from './make-plan.ts'
+import { type Length, makePlan } from './make-plan.ts'
 import type { Plan } from './plan.ts'
 import { readable } from './readable.ts'
 import { runPlan } from './run-plan.ts'
+import { tallyPlan } from './tally-plan.ts'
 import { Tally } from './trouble.ts'
 
 const FOLDER = 'test/simulation/random-graphs'
@@ -20,14 +22,13 @@ export interface SeedsRun {
   readonly failure: string | undefined
 }
 
-export type Runner = (plan: Plan, tally: Tally) => Promise<readonly string[]>
-
-export async function runSeeds(seeds: number, run: Runner = runPlan): Promise<SeedsRun> {
+export async function runSeeds(seeds: number, length: Length = 'bounded'): Promise<SeedsRun> {
   const tally = new Tally()
   const only = process.env.MILLRACE_GRAPH_ONLY
-  const all = only === undefined ? Array.from({ length: seeds }, (_, index) => index + 1) : [Number(only)]
+  const first = Number(process.env.MILLRACE_GRAPH_FIRST ?? 1)
+  const all = only === undefined ? Array.from({ length: seeds }, (_, index) => first + index) : [Number(only)]
   for (const seed of all) {
-    const failure = await runSeed(seed, run, tally)
+    const failure = await runSeed(seed, length, tally)
     if (failure !== undefined) return { tally, failure }
   }
   return { tally, failure: undefined }
@@ -36,21 +37,22 @@ export async function runSeeds(seeds: number, run: Runner = runPlan): Promise<Se
 /** The plan that a seed stands for. */
 export const planOf = (seed: number): Plan => makePlan(fc.sample(draws, { seed, numRuns: 1 })[0] as Draw)
 
-async function runSeed(seed: number, run: Runner, tally: Tally): Promise<string | undefined> {
+async function runSeed(seed: number, length: Length, tally: Tally): Promise<string | undefined> {
   const found = await fc.check(
     fc.asyncProperty(draws, async (draw) => {
-      const plan = makePlan(draw)
-      const problems = await run(plan, tally)
+      const plan = makePlan(draw, length)
+      tallyPlan(plan, tally)
+      const problems = await runPlan(plan, tally)
       if (problems.length > 0) throw new Error(problems.join('\n'))
     }),
     { seed, numRuns: 1, interruptAfterTimeLimit: MOST_SHRINKING_MS, markInterruptAsFailure: false },
   )
   if (!found.failed) return undefined
-  const smallest = found.counterexample === null ? undefined : makePlan(found.counterexample[0])
+  const smallest = found.counterexample === null ? undefined : makePlan(found.counterexample[0], length)
   return [
     `seed ${seed}: ${(found.errorInstance as Error | null)?.message ?? 'it failed'}`,
     `made smaller ${found.numShrinks} times:`,
     ...(smallest === undefined ? [] : readable(smallest)),
-    `MILLRACE_GRAPH_ONLY=${seed} npx vitest run ${FOLDER}`,
+    `MILLRACE_GRAPH_ONLY=${seed} npx vitest run ${FOLDER}/${length === 'bounded' ? 'random' : 'followed'}-graphs`,
   ].join('\n')
 }

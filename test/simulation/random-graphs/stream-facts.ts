@@ -17,7 +17,7 @@ export interface StreamFacts {
 const UNORDERED = { ordered: undefined, single: false } as const
 
 export function sourceFacts({ kind, index, splits }: SourcePlan): StreamFacts {
-  const isOrdered = kind === 'data' || kind === 'splits' || kind === 'json' || kind === 'csv'
+  const isOrdered = kind !== 'sequence' && kind !== 'generator' && kind !== 'lines'
   return {
     ordered: isOrdered ? new Set([index]) : undefined,
     single: isOrdered && splits.length === 1,

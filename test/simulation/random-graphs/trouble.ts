@@ -1,6 +1,7 @@
 /** What one process meets: counts the calls of user code, makes those fail that the plan names, and keeps what really happened. */
 import type { Interference, SimulatedOperation } from '../../../src/base/simulated-file-system.ts'
-import type { LifePlan } from './plan.ts'
+import type { LifePlan, Moment } from './plan.ts'
+import type { Sabotage } from './sabotage.ts'
 
 /** How often each thing has happened, over all plans of a run. */
 export class Tally {
@@ -34,19 +35,28 @@ export class Trouble {
   readonly tally: Tally
   /** What user code saw that must never be. */
   readonly complaints: string[] = []
+  /** A mistake that is made on purpose. */
+  readonly sabotage: Sabotage | undefined
   readonly #plan: LifePlan
+  #completed = 0
+  #completedAtMs: number
+  /** Since the newest completed checkpoint. */
   #calls = 0
+  #operations = 0
   #commits = 0
   #steps = 0
 
-  constructor(plan: LifePlan, tally: Tally) {
+  constructor(plan: LifePlan, tally: Tally, startMs: number, sabotage?: Sabotage) {
     this.#plan = plan
     this.tally = tally
+    this.sabotage = sabotage
+    this.#completedAtMs = startMs
   }
 
   /** A function of the user is called for a record. */
   call(where: string): void {
-    if (this.#plan.throwsAt.includes(this.#calls++)) this.#throw(`call: ${where}`)
+    const nth = this.#calls++
+    if (this.#plan.throwsAt.some((at) => at.nth === nth && at.behind === this.#completed)) this.#throw(`call: ${where}`)
   }
 
   /** One that is not called for a record: open, initializeState, snapshotState, prepareCommit. */
@@ -63,13 +73,26 @@ export class Trouble {
     return true
   }
 
+  checkpointCompleted(nowMs: number): void {
+    this.#completed++
+    this.#completedAtMs = nowMs
+    this.#calls = 0
+    this.#operations = 0
+  }
+
+  /** Whether it is time for something that happens once. */
+  isDue({ behind, nth }: Moment, nowMs: number): boolean {
+    return this.#completed > behind || (this.#completed === behind && nowMs >= this.#completedAtMs + nth)
+  }
+
   complain(what: string): void {
     if (this.complaints.length < 10) this.complaints.push(what)
   }
 
   interfere({ index, type }: SimulatedOperation): Interference | undefined {
     const { end, diskFailsAt, diskWaitsAt } = this.#plan
-    if (end.type === 'crash' && end.before === index) return { type: 'stop' }
+    const nth = this.#operations++
+    if (end.type === 'crash' && end.at.nth === nth && end.at.behind === this.#completed) return { type: 'stop' }
     if (diskFailsAt.includes(index)) {
       this.tally.add(`disk refused: ${type}`)
       return { type: 'fail', code: index % 2 === 0 ? 'EIO' : 'ENOSPC' }

@@ -79,6 +79,13 @@ export function broadcastState(
   trouble: Trouble,
 ): BroadcastProcessFunction<Row, Row, Row> {
   return {
+    initializeState(context) {
+      if (!context.isRestored()) return
+      const seen = context.getOperatorStateStore().getBroadcastState(SEEN)
+      trouble.tally.add('restored: entries of broadcast state', [...seen].length)
+      if (trouble.sabotage !== 'broadcast state twice') return
+      for (const [k, sum] of [...seen]) seen.put(k, added(sum, sum))
+    },
     processElement(row, at, out) {
       trouble.call('broadcast process')
       at.getBroadcastState(SEEN).get(row.k)

@@ -54,22 +54,36 @@ class FlushSeen {
 }
 
 /** Holds rows back until more have come. */
-export function buffer(most: number, trouble: Trouble): ProcessFunction<Row | Flush, Row> {
+export function buffer(
+  { numberOfParallelSubtasks }: RuntimeContext,
+  most: number,
+  trouble: Trouble,
+): ProcessFunction<Row | Flush, Row> {
   const flushed = new FlushSeen(trouble)
   let state: ListState<Row> | undefined
+  let widths: ListState<number> | undefined
   let waiting: Row[] = []
   return {
     initializeState(context) {
       trouble.step('initializeState')
       state = context.getOperatorStateStore().getListState(new ListStateDescriptor<Row>('waiting'))
       flushed.initialize(context.getOperatorStateStore().getUnionListState(new ListStateDescriptor<boolean>('flushed')))
+      widths = context.getOperatorStateStore().getUnionListState(new ListStateDescriptor<number>('widths'))
       waiting = [...state.get()]
+      const [before] = [...widths.get()]
+      if (
+        trouble.sabotage === 'a row lost at another parallelism' &&
+        before !== undefined &&
+        before !== numberOfParallelSubtasks
+      )
+        waiting = waiting.slice(1)
       trouble.tally.add('restored: rows of operator state', waiting.length)
       if (flushed.value && waiting.length > 0) trouble.complain(`${waiting.length} rows wait behind the flush`)
     },
     snapshotState() {
       trouble.step('snapshotState')
       state?.update(waiting)
+      widths?.update([numberOfParallelSubtasks])
       flushed.snapshot()
     },
     processElement(value, _, out) {

@@ -24,7 +24,6 @@ import {
   type Source,
   type SourceReader,
   type SourceSplit,
-  type StandardSchema,
   StreamExecutionEnvironment,
   type ValueState,
   ValueStateDescriptor,
@@ -67,13 +66,19 @@ export async function executions(client: JobClient, signal: AbortSignal | undefi
   await client.stopWithSavepoint({ drain: true, targetDirectory: of.path })
 }
 
-export function sources(of: Given, columns: CsvOptions['columns'], schema: StandardSchema<Order> | undefined): void {
+export function sources(of: Given, columns: CsvOptions['columns']): void {
   const { duration: every, size: splitSize } = of
   const files = { monitorContinuously: every, closeAfter: every, splitSize, onInvalid: undefined }
   FileSource.forLines('in', files)
   FileSource.forJsonLines('in', { ...files, schema: undefined })
-  FileSource.forCsv('in', { ...files, header: of.flag, delimiter: of.path, multiline: of.flag, schema: undefined })
-  console.log(columns, schema)
+  FileSource.forCsv('in', {
+    ...files,
+    columns,
+    header: of.flag,
+    delimiter: of.path,
+    multiline: of.flag,
+    schema: undefined,
+  })
   new DataGeneratorSource((index) => index, { count: of.count, ratePerSecond: of.count })
   const read = async function* (split: string) {
     yield { value: split, position: 1, timestamp: of.count }

@@ -1,7 +1,6 @@
 /** What the contract of the public doors rules out. Each sentence says what is wrong; the line below it must not compile. */
 import {
   type Collector,
-  type DataStream,
   DiscardingSink,
   type KeyedStream,
   MapStateDescriptor,
@@ -48,8 +47,6 @@ export function forgottenOutputs(): void {
 }
 
 export function variance(collector: Collector<LateOrder>, ofLate: WatermarkStrategy<LateOrder>): void {
-  // @ts-expect-error DataStream: a stream of orders is no stream of late ones
-  const narrower: DataStream<LateOrder> = orders
   // @ts-expect-error Collector: one for late orders does not take any
   const wider: Collector<Order> = collector
   // @ts-expect-error WatermarkStrategy: one for late orders does not know any
@@ -58,7 +55,7 @@ export function variance(collector: Collector<LateOrder>, ofLate: WatermarkStrat
   orders.process(() => new OfLateOrders())
   // @ts-expect-error KeyedStream: the keys are of another type
   const byNumber: KeyedStream<Order, number> = keyed
-  console.log(narrower, wider, ofAny, byNumber)
+  console.log(wider, ofAny, byNumber)
 }
 
 export function strategies(): void {

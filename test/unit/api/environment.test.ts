@@ -94,6 +94,16 @@ describe('an environment', () => {
       (env) => Reflect.apply(env.fromData([1]).map, env.fromData([1]), ['text']),
       'map: "text" is not legal here.',
     ],
+    [
+      'process, given the function itself',
+      (env) => Reflect.apply(env.fromData([1]).process, env.fromData([1]), [{ processElement() {} }]),
+      'process: an object is not legal here.',
+    ],
+    [
+      'process, given its class',
+      (env) => Reflect.apply(env.fromData([1]).process, env.fromData([1]), [class Doubler {}]),
+      'process: the class Doubler is not legal here.',
+    ],
   ])('refuses a bad value at once: %s', (_name, act, message) => {
     expect(() => act(new Launchpad().env)).toThrow(expect.objectContaining({ message }))
   })

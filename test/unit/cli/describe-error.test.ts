@@ -31,6 +31,19 @@ describe('an error', () => {
     ])
   })
 
+  test('leaves out a cause that says the same once more', () => {
+    const cause = new StreamError('INVALID_KEY', { message: 'key is a Date.', hint: 'Use getTime().' })
+    const error = new StreamError('INVALID_KEY', {
+      message: 'Operator "sum": key is a Date.',
+      hint: 'Use getTime().',
+      cause,
+    })
+    expect(errorLines(error, { stacks: false })).toEqual([
+      'error INVALID_KEY: Operator "sum": key is a Date.',
+      '  hint: Use getTime().',
+    ])
+  })
+
   test('shows whole stack traces only when asked', () => {
     const lines = errorLines(failure, { stacks: true })
     expect(lines.filter((line) => line.includes('node:internal'))).toHaveLength(1)

@@ -1,8 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { StreamError } from '../../../src/base/errors.ts'
-import { explainImportFailure } from '../../../src/cli/job-file.ts'
+import { checkNode, explainImportFailure } from '../../../src/cli/job-file.ts'
 
 const withStack = (error: Error, stack: string) => Object.assign(error, { stack })
+
+test('a Node that is too old is refused by its version', () => {
+  for (const version of ['v20.19.0', 'v22.0.0', 'v100.1.2']) expect(() => checkNode(version)).not.toThrow()
+  for (const version of ['v18.20.8', 'v20.18.3'])
+    expect(() => checkNode(version)).toThrow(`Millrace needs Node 20.19 or later; this is ${version}.`)
+})
 
 describe('a job file that could not be loaded', () => {
   test.each([

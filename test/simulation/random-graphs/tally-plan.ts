@@ -1,0 +1,64 @@
+/** What stands in the plans of a run, and what a run must have met to prove anything. */
+
+import { OPERATION_TYPES, PARTITIONERS, type Plan, SINK_KINDS, SOURCE_KINDS, STATES } from './plan.ts'
+import { KEY_KINDS } from './records.ts'
+import type { Tally } from './trouble.ts'
+
+export function tallyPlan({ sources, nodes, sinks, read, settings, lives }: Plan, tally: Tally): void {
+  tally.add('plans')
+  for (const { kind } of sources) tally.add(`sources: ${kind}`)
+  for (const { operation, inputs, parallelism, chaining } of nodes) {
+    tally.add(`operators: ${operation.type}`)
+    if ('key' in operation) tally.add(`keys: ${operation.key}`)
+    if ('state' in operation) tally.add(`states: ${operation.state}${operation.ttl ? ' with a time-to-live' : ''}`)
+    for (const { partitioner } of inputs) tally.add(`partitioners: ${partitioner}`)
+    tally.add(`parallelism: ${parallelism === 'as input' ? 'as the input' : parallelism[0]}`)
+    tally.add(`chaining: ${chaining}`)
+    const isSelf = inputs.length > 1 && new Set(inputs.map(({ stream }) => stream)).size === 1
+    if (isSelf) tally.add('operators: of one stream twice')
+  }
+  for (const { kind, input } of sinks) {
+    tally.add(`sinks: ${kind}`)
+    tally.add(`partitioners: ${input.partitioner}`)
+  }
+  if (read !== undefined) tally.add('sinks: executeAndCollect')
+  if (settings.freeze) tally.add('settings: debug-freeze')
+  if (settings.concurrent > 1) tally.add('settings: concurrent checkpoints')
+  if (settings.credit <= 2) tally.add('settings: credit of 1 or 2')
+  for (const { link } of lives) tally.add(`links: ${link}`)
+}
+
+/** What has not occurred at all, and what has occurred too seldom for a run of so many plans. */
+export function missing(tally: Tally, plans: number): readonly string[] {
+  const each = [
+    ...SOURCE_KINDS.map((kind) => `sources: ${kind}`),
+    ...OPERATION_TYPES.map((type) => `operators: ${type}`),
+    ...KEY_KINDS.map((kind) => `keys: ${kind}`),
+    ...STATES.map((state) => `states: ${state}`),
+    ...PARTITIONERS.map((partitioner) => `partitioners: ${partitioner}`),
+    ...SINK_KINDS.map((kind) => `sinks: ${kind}`),
+    'sinks: executeAndCollect',
+    'thrown in step',
+    'commit tried again',
+    'disk waited',
+    'restored: rows of operator state',
+    'restored: rows that a source did not read again',
+    'restored: sums of keyed state',
+    'restored: entries of broadcast state',
+    'resumed: at the same parallelism',
+  ].map((what) => ({ what, least: 1 }))
+  const often = [
+    { what: 'job: checkpoints completed', least: 2 * plans },
+    { what: 'job: restarts from a checkpoint', least: plans / 4 },
+    { what: 'thrown in call', least: plans / 2 },
+    { what: 'thrown in commit', least: plans / 10 },
+    { what: 'processes: died', least: plans / 10 },
+    { what: 'resumed: at another parallelism', least: plans / 10 },
+    { what: 'disk refused', least: plans / 25 },
+    { what: 'timers: windows while rows came', least: plans },
+  ]
+  return [...each, ...often].flatMap(({ what, least }) => {
+    const count = tally.of(what)
+    return count >= least ? [] : [`${what}: ${count}, which is less than ${least}`]
+  })
+}
