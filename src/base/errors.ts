@@ -34,13 +34,34 @@ export class StreamError extends Error {
     this.restartHelps = ERROR_CODES[code].restartHelps
   }
 
-  /** Works across two copies of the package. */
+  /** Works across two copies of the package. Never throws. */
   static is(value: unknown): value is StreamError {
-    return typeof value === 'object' && value !== null && (value as { [MARK]?: unknown })[MARK] === true
+    try {
+      return typeof value === 'object' && value !== null && (value as { [MARK]?: unknown })[MARK] === true
+    } catch {
+      // A proxy of the user's, which may refuse anything.
+      return false
+    }
   }
 }
 
-/** An `Error` for whatever was thrown: user code may throw anything. The same object when it is an Error. */
+/** An `Error` for whatever was thrown: user code may throw anything. The same object when it is an Error that has a text. */
 export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(`thrown: ${String(thrown)}`)
+  const message = messageOf(thrown)
+  try {
+    if (thrown instanceof Error && thrown.message === message) return thrown
+  } catch {
+    // As in `messageOf`.
+  }
+  return new Error(message)
+}
+
+/** What was thrown, in words. User code may throw anything, also what refuses to be told in words. Never throws. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.message) : `thrown: ${String(thrown)}`
+  } catch {
+    // A getter, a proxy or a toString of the user's, or an object without one.
+    return `thrown: something of type ${typeof thrown} that has no text`
+  }
 }

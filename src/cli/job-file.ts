@@ -50,7 +50,7 @@ export function explainImportFailure(path: string, thrown: unknown): StreamError
   if (isCompileError(thrown))
     return new StreamError('JOB_FILE_INVALID', {
       message: `The job file ${path}, or a file that it imports, cannot be compiled.`,
-      hint: 'Correct the place that is named below.',
+      hint: isPlaced(thrown) ? 'Correct the place that is named below.' : UNKNOWN_SYNTAX,
       cause: thrown,
     })
   return new StreamError('JOB_FILE_FAILED', {
@@ -59,6 +59,10 @@ export function explainImportFailure(path: string, thrown: unknown): StreamError
     cause: thrown,
   })
 }
+
+/** The transpiler has read the file, and Node has not: it does not say where. */
+const UNKNOWN_SYNTAX =
+  'Look for syntax that your Node does not know, such as `await using` before Node 24: use try and finally, or compile the job with tsc to an older "target" and run the result.'
 
 /** The module was evaluated to its end, or can go no further, and no job was started. */
 export function nothingStarted(path: string, evaluated: boolean): StreamError {
@@ -80,8 +84,10 @@ function wrongArgument(message: string, hint: string): StreamError {
  */
 export function isCompileError(thrown: unknown): thrown is SyntaxError {
   if (!(thrown instanceof Error) || thrown.name !== 'SyntaxError') return false
-  const stack = thrown.stack ?? ''
-  const placed = /^(file:\/\/|\/|[A-Za-z]:\\).*:\d+/
-  const [, firstFrame = ''] = /^\s+at (.*)$/m.exec(stack) ?? []
-  return placed.test(stack) || placed.test(thrown.message) || firstFrame.includes('node:internal/modules/')
+  const [, firstFrame = ''] = /^\s+at (.*)$/m.exec(thrown.stack ?? '') ?? []
+  return isPlaced(thrown) || firstFrame.includes('node:internal/modules/')
 }
+
+const PLACE = /^(file:\/\/|\/|[A-Za-z]:\\).*:\d+/
+
+const isPlaced = ({ stack = '', message }: SyntaxError): boolean => PLACE.test(stack) || PLACE.test(message)

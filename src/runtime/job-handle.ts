@@ -47,7 +47,8 @@ export interface JobExecutionResult {
 }
 
 /**
- * What happens to a job, by `type`. `atMs` is in milliseconds since the epoch, `error` the very object that was thrown.
+ * What happens to a job, by `type`. `atMs` is in milliseconds since the epoch, `error` the very object that was thrown;
+ * `subtask` counts from 0, `attempt` from 1.
  */
 export type JobEvent =
   | { readonly type: 'job.status'; readonly status: JobStatus; readonly atMs: number; readonly error?: unknown }

@@ -52,7 +52,7 @@ export interface StoreOptions {
   readonly start: StartFrom
 }
 
-/** Throws what `openJob` throws, and UNSUPPORTED for claim mode CLAIM. */
+/** Throws what `openJob` throws, a FILE_ERROR with what helps then, and UNSUPPORTED for claim mode CLAIM. */
 export async function openStore(
   graph: JobGraph,
   settings: JobSettings,
@@ -62,17 +62,19 @@ export async function openStore(
   if (start.fromSavepoint !== undefined && start.claimMode === 'CLAIM') throw claimUnsupported(start.fromSavepoint)
   const { directory, inlineThresholdBytes } = settings.storage
   if (settings.checkpointing && directory === undefined) ports.logger.warn(memoryOnly(jobName))
-  const job = await openJob({
-    ports,
-    directory,
-    name: jobName,
-    fixedJobId: configuration.get('pipeline.fixed-job-id'),
-    resume: start.resume,
-    fromSavepoint: start.fromSavepoint,
-    takeover: start.takeover ?? false,
-    graphHash: graph.hash,
-    inlineThresholdBytes,
-  })
+  const job = await starting(jobName, () =>
+    openJob({
+      ports,
+      directory,
+      name: jobName,
+      fixedJobId: configuration.get('pipeline.fixed-job-id'),
+      resume: start.resume,
+      fromSavepoint: start.fromSavepoint,
+      takeover: start.takeover ?? false,
+      graphHash: graph.hash,
+      inlineThresholdBytes,
+    }),
+  )
   for (const note of job.notes) ports.logger.info(note)
   if (job.start.kind === 'alreadyEnded')
     return { type: 'alreadyEnded', jobId: job.jobId, status: job.storage.record().status, message: job.start.message }
@@ -81,7 +83,7 @@ export async function openStore(
     type: 'opened',
     jobId: job.jobId,
     epoch: job.epoch,
-    store: storeOf(job, (error) => fenced(error)),
+    store: storeOf(job, jobName, (error) => fenced(error)),
     whenFenced: (listener) => {
       fenced = listener
     },
@@ -98,7 +100,7 @@ function startOf({ start }: OpenedJob): Pick<OpenedStore, 'metadata' | 'startedF
   return { metadata, startedFrom: { ...storedAs(start), owned: start.kind === 'checkpoint' } }
 }
 
-function storeOf({ storage }: OpenedJob, fenced: (error: StreamError) => void): JobStore {
+function storeOf({ storage }: OpenedJob, jobName: string, fenced: (error: StreamError) => void): JobStore {
   /** What was read and verified, for those who read its state. */
   const loaded = new Map<string, CompletedCheckpoint>()
   /** Whoever called is told as well. */
@@ -129,7 +131,25 @@ function storeOf({ storage }: OpenedJob, fenced: (error: StreamError) => void): 
     discard: (checkpointId) => watched(() => storage.discard(checkpointId)),
     discardPending: (checkpointId) => watched(() => storage.discardPending(checkpointId)),
     removeHandles: (handles) => watched(() => storage.removeHandles(handles)),
-    writeRecord: (order) => watched(() => storage.writeRecord(recordChange(order))),
+    writeRecord(order) {
+      const write = () => watched(() => storage.writeRecord(recordChange(order)))
+      return order.status === 'CREATED' ? starting(jobName, write) : write()
+    },
+  }
+}
+
+/** Nothing has begun that a restart strategy could restart: whoever started the program is told what helps. */
+async function starting<T>(jobName: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (thrown) {
+    if (!StreamError.is(thrown) || thrown.code !== 'FILE_ERROR') throw thrown
+    throw new StreamError('FILE_ERROR', {
+      message: `Job "${jobName}" could not be started: ${thrown.message}`,
+      hint: `${thrown.hint ?? 'See the system code.'} Then start the program again, with --resume (resume: 'latest') as before: no record was read, and a job that has not begun is not restarted by itself.`,
+      details: thrown.details,
+      cause: thrown,
+    })
   }
 }
 

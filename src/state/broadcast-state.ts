@@ -2,7 +2,7 @@
  * Broadcast state: a map in operator state, of which every subtask keeps a whole copy. The copies are equal because all
  * subtasks see the same broadcast records and change nothing else; so only the broadcast side may write.
  */
-import { StreamError } from '../base/errors.ts'
+import { messageOf, StreamError } from '../base/errors.ts'
 import { ByteReader } from '../elements/byte-reader.ts'
 import { ByteWriter } from '../elements/byte-writer.ts'
 import type { Serializer } from '../elements/serializer.ts'
@@ -116,7 +116,7 @@ export class OperatorMap<K, V> implements BroadcastState<K, V> {
       } catch (cause) {
         // A serializer of the user, or a value that cannot be serialised.
         throw new StreamError('NOT_SERIALIZABLE', {
-          message: `The value of key ${shown(key)} in broadcast state '${name}' could not be serialised: ${cause instanceof Error ? cause.message : String(cause)}`,
+          message: `The value of key ${shown(key)} in broadcast state '${name}' could not be serialised: ${messageOf(cause)}`,
           hint: StreamError.is(cause) ? cause.hint : 'The serializer of this state threw.',
           details: { state: name },
           cause,

@@ -2,7 +2,7 @@
  * The operator state of one operator of one subtask: lists, and maps that are broadcast, in memory; they belong to the
  * subtask, not to keys. What is restored has been dealt out already (`redistribution.ts`).
  */
-import { StreamError } from '../base/errors.ts'
+import { messageOf, StreamError } from '../base/errors.ts'
 import { defaultSerializer, type Serializer } from '../elements/serializer.ts'
 import { type BroadcastState, OperatorMap } from './broadcast-state.ts'
 import type { ListState, ListStateDescriptor, MapStateDescriptor } from './descriptors.ts'
@@ -133,7 +133,7 @@ class OperatorList<T> implements ListState<T> {
         } catch (cause) {
           // A serializer of the user, or an element that cannot be serialised.
           throw new StreamError('NOT_SERIALIZABLE', {
-            message: `Element ${index} of operator state '${name}' could not be serialised: ${cause instanceof Error ? cause.message : String(cause)}`,
+            message: `Element ${index} of operator state '${name}' could not be serialised: ${messageOf(cause)}`,
             hint: StreamError.is(cause) ? cause.hint : 'The serializer of this state threw.',
             details: { state: name, index },
             cause,

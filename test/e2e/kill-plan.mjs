@@ -90,7 +90,9 @@ export function planOfFollowed(job, { life, hadCheckpoint }) {
   if (life > 0 && !hadCheckpoint) return { after: 'checkpoint.completed', afterMs: random() * 200 }
   if (life > 0 && random() < 0.15)
     return { suspendMs: random() * 300, killAt: random() < 0.6 ? `job.SUSPENDED:1:${(random() * 5).toFixed(2)}` : '' }
-  const plan = planOf(job, life)
+  // Far enough for the next process to find much that this one has done.
+  const far = `checkpoint.completed:${2 + Math.floor(random() * 6)}:${(random() * job.settings.intervalMs).toFixed(2)}`
+  const plan = life > 0 && random() < 0.4 ? { killAt: far, afterMs: 1500 } : planOf(job, life)
   // What it aims at may never come.
   return { after: 'task.RUNNING', afterMs: 800 + random() * 400, ...plan }
 }

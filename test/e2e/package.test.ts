@@ -13,13 +13,16 @@ const doors = Object.keys(exports).map((door) => door.replace(/^\./, 'millrace')
 function said(program: string, ...args: readonly string[]) {
   const file = join(root, 'test', 'e2e', 'programs', program)
   const { NODE_OPTIONS: _, ...env } = process.env
-  const { stdout, stderr } = spawnSync(process.execPath, [file, ...args], { encoding: 'utf8', env })
+  const { stdout, stderr } = spawnSync(process.execPath, [file, ...args], { encoding: 'utf8', env, timeout: 20_000 })
   expect(stderr).toBe('')
   return JSON.parse(stdout)
 }
 
 describe('The package', () => {
   test('is required from CommonJS through each of its doors, and runs a job there', () => {
+    expect(doors).toEqual(
+      expect.arrayContaining(['millrace', 'millrace/testing', 'millrace/machines', 'millrace/package.json']),
+    )
     const { results, doors: opened, missing } = said('require.cjs', ...doors)
     expect(results).toEqual([2, 3])
     expect(missing).toEqual([])

@@ -42,7 +42,7 @@ function connected(world: World, sink: Ledger<number>, parallelism = 2) {
 
 describeJobs('A job with broadcast state and a time-to-live', (newWorld) => {
   test('that is suspended at any moment and goes on at another parallelism loses and doubles nothing', async () => {
-    for (let atMs = 5; atMs < 600; atMs += 83) {
+    for (let atMs = 5; atMs < 600; atMs += 131) {
       const world = newWorld()
       const sink = new Ledger<number>()
       const client = await world.until(connected(world, sink, 1 + (atMs % 3)).executeAsync('x'))
@@ -54,7 +54,7 @@ describeJobs('A job with broadcast state and a time-to-live', (newWorld) => {
   })
 
   test('that is cancelled or aborted at any moment ends, and leaves no timer', async () => {
-    for (let atMs = 0; atMs < 300; atMs += 37)
+    for (let atMs = 0; atMs < 300; atMs += 61)
       for (const how of ['cancel', 'abort'] as const) {
         const world = newWorld()
         const controller = new AbortController()
@@ -115,7 +115,7 @@ describeJobs('A file sink', (newWorld) => {
   test.each([true, false])(
     'whose disk is full for a while loses nothing where it may fail, and hangs never (failTasks: %s)',
     async (failTasks) => {
-      for (let refused = 1; refused <= 12; refused += 2) {
+      for (let refused = 1; refused <= 12; refused += 3) {
         const world = newWorld()
         const env = world.env().setRestartStrategy(RestartStrategies.fixedDelayRestart(20, 10))
         env.enableCheckpointing(40).getCheckpointConfig().setFailTasksOnCheckpointingErrors(failTasks)

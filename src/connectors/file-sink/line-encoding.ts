@@ -1,5 +1,5 @@
 /** A record as one line of text; refuses what cannot be written faithfully. */
-import { StreamError } from '../../base/errors.ts'
+import { messageOf, StreamError } from '../../base/errors.ts'
 import type { RecordFormat } from './record-encoding.ts'
 
 export const linesFormat: RecordFormat<string> = formatOf('.txt', textLine)
@@ -32,11 +32,7 @@ export function jsonLine(value: unknown): string {
     line = JSON.stringify(value)
   } catch (thrown) {
     // Thrown by JSON.stringify, or by a toJSON of the user.
-    throw notWritable(
-      `A record has no JSON form: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-      HINT,
-      thrown,
-    )
+    throw notWritable(`A record has no JSON form: ${messageOf(thrown)}`, HINT, thrown)
   }
   if (line === undefined) throw notWritable(`A record of type ${typeof value} has no JSON form`, HINT)
   return line

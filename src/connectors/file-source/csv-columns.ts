@@ -8,18 +8,19 @@ export interface CsvColumns {
   readonly header: boolean | undefined
 }
 
-/** Names by position. RECORD_INVALID when the header does not serve. */
+/** Names by position. RECORD_INVALID, naming the file, when the header does not serve. */
 export function columnsFromFirstRecord(
   first: readonly string[],
   { columns, header }: CsvColumns,
+  path: string | undefined,
 ): { readonly columns: readonly string[]; readonly isHeader: boolean } {
   const present = columns?.filter((name) => first.includes(name)).length ?? 0
   const isHeader = header ?? (columns === undefined || present > 0)
   if (!isHeader) return { columns: columns ?? first.map((_, index) => String(index)), isHeader }
   const repeated = first.find((name, index) => first.indexOf(name) !== index)
-  if (repeated !== undefined) throw unusable(first, `names the column ${JSON.stringify(repeated)} twice`)
+  if (repeated !== undefined) throw unusable(path, first, `names the column ${JSON.stringify(repeated)} twice`)
   const absent = columns?.find((name) => !first.includes(name))
-  if (absent !== undefined) throw unusable(first, `has no column ${JSON.stringify(absent)}`)
+  if (absent !== undefined) throw unusable(path, first, `has no column ${JSON.stringify(absent)}`)
   return { columns: first, isHeader }
 }
 
@@ -38,10 +39,15 @@ export function objectMaker(
   }
 }
 
-function unusable(header: readonly string[], why: string): StreamError {
+/** As messages name it. */
+export function csvFile(path: string | undefined): string {
+  return path === undefined ? 'the CSV file' : `the CSV file ${path}`
+}
+
+function unusable(path: string | undefined, header: readonly string[], why: string): StreamError {
   return new StreamError('RECORD_INVALID', {
-    message: `The first line of the CSV file ${why}: ${JSON.stringify(header)}.`,
+    message: `The first line of ${csvFile(path)} ${why}: ${JSON.stringify(header)}.`,
     hint: 'Correct the header or `columns`; set `header: false` when the file has no header.',
-    details: { header },
+    details: { path, header },
   })
 }

@@ -3,7 +3,7 @@
  * lines, a line that leaves a quote open goes on behind its end; otherwise a line is a record.
  */
 import { StreamError } from '../../base/errors.ts'
-import { type CsvColumns, columnsFromFirstRecord, objectMaker } from './csv-columns.ts'
+import { type CsvColumns, columnsFromFirstRecord, csvFile, objectMaker } from './csv-columns.ts'
 import { fieldsOf, isOpenBehind } from './csv-fields.ts'
 import { Fatal, LineDecoder, type LineDecoding, PASSED_OVER } from './line-decoder.ts'
 import type { DecoderStart, RecordDecoder } from './record-decoder.ts'
@@ -17,18 +17,20 @@ export interface CsvDecoding<T> extends CsvColumns {
 }
 
 export function csvDecoder<T>(decoding: CsvDecoding<T>, start: DecoderStart): RecordDecoder<T> {
-  return new LineDecoder(new CsvRecords(decoding, start.columns), start)
+  return new LineDecoder(new CsvRecords(decoding, start), start)
 }
 
 class CsvRecords<T> implements LineDecoding<T> {
   readonly isOpen: LineDecoding<T>['isOpen']
   columns: readonly string[] | undefined
   readonly #decoding: CsvDecoding<T>
+  readonly #path: string | undefined
   #toObject: ((fields: readonly string[]) => Readonly<Record<string, string>>) | undefined
 
-  constructor(decoding: CsvDecoding<T>, columns: readonly string[] | undefined) {
+  constructor(decoding: CsvDecoding<T>, { columns, path }: DecoderStart) {
     const { delimiter, multiline, header } = decoding
     this.#decoding = decoding
+    this.#path = path
     if (multiline) this.isOpen = (line, open) => isOpenBehind(line, delimiter, open)
     const known = columns ?? (header === false ? decoding.columns : undefined)
     if (known !== undefined) this.#setColumns(known)
@@ -44,7 +46,7 @@ class CsvRecords<T> implements LineDecoding<T> {
   }
 
   notText(): void {
-    if (this.#toObject === undefined) throw noHeader('it is not UTF-8', undefined)
+    if (this.#toObject === undefined) throw noHeader(this.#path, 'it is not UTF-8', undefined)
   }
 
   #fields(text: string): readonly string[] {
@@ -52,13 +54,13 @@ class CsvRecords<T> implements LineDecoding<T> {
       return fieldsOf(text, this.#decoding.delimiter)
     } catch (thrown) {
       // Of the first record nobody can say whether it is the header: what follows must not be taken for it.
-      throw this.#toObject === undefined ? noHeader((thrown as Error).message, thrown) : thrown
+      throw this.#toObject === undefined ? noHeader(this.#path, (thrown as Error).message, thrown) : thrown
     }
   }
 
   #isHeader(first: readonly string[]): boolean {
     try {
-      const { columns, isHeader } = columnsFromFirstRecord(first, this.#decoding)
+      const { columns, isHeader } = columnsFromFirstRecord(first, this.#decoding, this.#path)
       this.#setColumns(columns)
       return isHeader
     } catch (thrown) {
@@ -72,11 +74,12 @@ class CsvRecords<T> implements LineDecoding<T> {
   }
 }
 
-function noHeader(why: string, cause: unknown): Fatal {
+function noHeader(path: string | undefined, why: string, cause: unknown): Fatal {
   return new Fatal(
     new StreamError('RECORD_INVALID', {
-      message: `The first record of the CSV file, which may be its header, cannot be read: ${why}.`,
+      message: `The first record of ${csvFile(path)}, which may be its header, cannot be read: ${why}.`,
       hint: 'Correct the file; set `header: false` and `columns` when it has no header.',
+      details: { path },
       cause,
     }),
   )

@@ -13,7 +13,7 @@ export async function readHeader(
   size: number,
   format: FileFormat<unknown>,
 ): Promise<FileHeader | undefined> {
-  const decoder = format.createDecoder({ offset: 0, lines: 0 })
+  const decoder = format.createDecoder({ path, offset: 0, lines: 0 })
   for await (const chunk of plainChunks(handle, path, { from: 0, to: size, chunkBytes: CHUNK_BYTES })) {
     decoder.push(chunk)
     const header = headerOf(decoder)

@@ -74,9 +74,9 @@ export function linesAreCounted({ range }: FileSplit): boolean {
 
 /** `header`: needed at the start of a range, where the format has one. */
 export function decoderStart(split: FileSplit, header: FileHeader | undefined): DecoderStart {
-  const { offset, lines, columns, range } = split
-  if (!isAtStartOfRange(split)) return { offset, lines, columns, end: range?.end }
-  const known = { lines, columns: header?.columns, end: range?.end }
+  const { path, offset, lines, columns, range } = split
+  if (!isAtStartOfRange(split)) return { path, offset, lines, columns, end: range?.end }
+  const known = { path, lines, columns: header?.columns, end: range?.end }
   if (header !== undefined && header.end > offset) return { ...known, offset: header.end }
   return { ...known, offset, insideLine: true }
 }

@@ -38,6 +38,8 @@ export interface DecoderStart {
   readonly offset: number
   readonly lines: number
   readonly columns?: readonly string[] | undefined
+  /** Of the file, for messages. */
+  readonly path?: string | undefined
   /** The offset lies inside of a line, or behind one: everything through the next newline is passed over. */
   readonly insideLine?: boolean | undefined
   /** No record that begins behind this offset. Left out: all. */

@@ -3,7 +3,7 @@
  * and the copy is handed on, as it would be between two threads. What does not survive that is found here.
  */
 
-import { StreamError } from '../../base/errors.ts'
+import { messageOf, StreamError } from '../../base/errors.ts'
 import { deepFreeze } from '../../elements/deep-freeze.ts'
 import { defaultSerializer, type Serializer } from '../../elements/serializer.ts'
 import type { ControlElement } from '../../elements/stream-element.ts'
@@ -68,7 +68,7 @@ export class RoundTripWriter implements RecordWriter {
     const { from, to } = this.#names
     const { id } = this.#serializer
     return new StreamError('NOT_SERIALIZABLE', {
-      message: `A record from "${from}" to "${to}" ${what} (serializer ${id}): ${cause instanceof Error ? cause.message : String(cause)}`,
+      message: `A record from "${from}" to "${to}" ${what} (serializer ${id}): ${messageOf(cause)}`,
       hint: `Keep plain data only, or give "${from}" a serializer that knows the type: withSerializer(...). Without execution.debug-freeze (--check) records stay in their thread in this version.`,
       details: { from, to, serializer: id, ...(StreamError.is(cause) ? cause.details : {}) },
       cause,

@@ -6,9 +6,10 @@ import {
   type SingleOutputStreamOperator,
   type StreamExecutionEnvironment,
 } from '../../../src/index.ts'
-import { buildNode, partitioned } from './build-nodes.ts'
+import { buildNode } from './build-nodes.ts'
 import { buildSource } from './build-sources.ts'
 import type { OutsideSink } from './outside.ts'
+import { partitioned } from './partitioned.ts'
 import type { Plan } from './plan.ts'
 import type { Row } from './records.ts'
 import type { Trouble } from './trouble.ts'

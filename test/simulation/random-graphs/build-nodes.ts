@@ -1,8 +1,9 @@
 /** Makes the nodes of a plan through the public door: each operation as a program would write it. */
 import { type DataStream, OutputTag, type SingleOutputStreamOperator, WatermarkStrategy } from '../../../src/index.ts'
 import { chain, clockTimers, keyedState, total, Windows } from './keyed-functions.ts'
-import type { NodePlan, Operation, Partitioner } from './plan.ts'
-import { flatMapped, type Key, type KeyKind, kept, keyNumber, keyOf, mapped, mix, type Row, result } from './records.ts'
+import { partitioned } from './partitioned.ts'
+import type { NodePlan, Operation } from './plan.ts'
+import { flatMapped, type Key, type KeyKind, kept, keyNumber, keyOf, mapped, type Row, result } from './records.ts'
 import type { Trouble } from './trouble.ts'
 import { broadcastState, coProcess, keyedBroadcast, keyedCo, SEEN } from './two-input-functions.ts'
 import { buffer, counted, flushAtEnd, split } from './unkeyed-functions.ts'
@@ -17,35 +18,6 @@ export interface NodeSurroundings {
 const FAR_BEHIND_MS = 10 ** 13
 /** More than any source lets its rows be behind. */
 const BOUND_MS = 100
-
-export function partitioned(stream: Stream, partitioner: Partitioner, trouble: Trouble): Stream {
-  switch (partitioner) {
-    case 'none':
-      return stream
-    case 'rebalance':
-      return stream.rebalance()
-    case 'rescale':
-      return stream.rescale()
-    case 'shuffle':
-      return stream.shuffle()
-    case 'global':
-      return stream.global()
-    case 'forward':
-      return stream.forward()
-    case 'broadcast':
-      return stream.broadcast()
-    case 'custom':
-      return stream.partitionCustom((row, count) => {
-        trouble.call('partitioner')
-        return (mix(row.id, 5) >>> 0) % count
-      })
-    case 'customKey':
-      return stream.partitionCustom(
-        (s: number, count) => s % count,
-        (row) => row.s,
-      )
-  }
-}
 
 /** The streams that the node brings. */
 export function buildNode(node: NodePlan, streams: readonly Stream[], around: NodeSurroundings): readonly Stream[] {

@@ -12,7 +12,7 @@ import {
 } from '../../../src/index.ts'
 import type { SourcePlan } from './plan.ts'
 import { type Row, text } from './records.ts'
-import { allRows, boundMs, rowsOf } from './source-rows.ts'
+import { boundMs, rowsOf } from './source-rows.ts'
 import type { Trouble } from './trouble.ts'
 
 export interface Surroundings {
@@ -146,6 +146,3 @@ export function diskWith(sources: readonly SourcePlan[]): SimulatedDisk {
 function csvOf(rows: readonly Row[]): string[] {
   return [FIELDS.join(','), ...rows.map((row) => FIELDS.map((field) => row[field]).join(','))]
 }
-
-/** How many rows a source brings: for whoever wants to know how long a plan is. */
-export const sizeOf = (source: SourcePlan): number => allRows(source).length

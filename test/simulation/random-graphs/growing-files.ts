@@ -12,7 +12,7 @@ const EVERY_MS = 12
 const LONGEST_PIECE = 300
 /** How long nothing more may come after everything is there, and how long it may take until then. */
 const QUIET_MS = 150
-const MOST_MS = 20_000
+const MOST_MS = 3000
 
 interface Growing {
   readonly folder: string

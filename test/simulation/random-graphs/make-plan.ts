@@ -3,8 +3,9 @@
  * where it stands becomes one that does not. Plans stay small: a node that would bring too many rows is left out.
  */
 import type { Draw, NodeDraw } from './draws.ts'
-import { nodeStreams, type Stamped, sourceStream } from './oracle.ts'
-import type { Input, NodePlan, Operation, Plan, SinkPlan, SourcePlan } from './plan.ts'
+import { nodeStreams, sourceStream } from './oracle.ts'
+import type { Stamped } from './oracle-of-keys.ts'
+import type { Input, LifePlan, NodePlan, Operation, Plan, SinkPlan, SourcePlan } from './plan.ts'
 import { nodeFacts, type StreamFacts, sourceFacts } from './stream-facts.ts'
 
 const MOST_ROWS_OF_A_STREAM = 250
@@ -62,12 +63,18 @@ export function makePlan(drawn: Draw, length: Length = 'bounded'): Plan {
     settings: draw.settings,
     lives: draw.lives.map((life, nth) => {
       if (nth === draw.lives.length - 1) return inPeace(life)
-      return isEndless && life.end.type === 'nothing' ? { ...life, end: SUSPENDED_LATER } : life
+      return isEndless ? { ...life, end: certain(life.end) } : life
     }),
   }
 }
 
 const SUSPENDED_LATER = { type: 'suspend', at: { behind: 3, nth: 5 } } as const
+
+/** A job that never ends by itself must come to the end that is planned: to an operation that each checkpoint brings. */
+function certain(end: LifePlan['end']): LifePlan['end'] {
+  if (end.type === 'nothing') return SUSPENDED_LATER
+  return end.type === 'crash' ? { ...end, at: { ...end.at, nth: end.at.nth % 8 } } : end
+}
 
 const isFile = (kind: SourcePlan['kind']) => kind === 'lines' || kind === 'json' || kind === 'csv'
 

@@ -5,40 +5,19 @@
 import { StreamError } from '../../../src/base/errors.ts'
 import { seededRandom } from '../../../src/base/random.ts'
 import type { SimulatedDisk } from '../../../src/base/simulated-disk.ts'
-import { type JobEvent, StreamExecutionEnvironment } from '../../../src/index.ts'
-import { startJob } from '../../../src/runtime/execute.ts'
-import { clonedLink, directLink } from '../../../src/runtime/link.ts'
-import { type Outcome, SimulatedWorld } from '../simulated-world.ts'
-import { buildJob, configure, parallelismOfStreams } from './build-job.ts'
+import type { SimulatedWorld } from '../simulated-world.ts'
+import { parallelismOfStreams } from './build-job.ts'
 import { diskWith } from './build-sources.ts'
 import { differences } from './compare.ts'
 import { GrowingFiles } from './growing-files.ts'
-import { type OutsideSink, outsideSinks, ReadByProgram } from './outside.ts'
+import { outsideSinks, ReadByProgram } from './outside.ts'
 import type { LifePlan, Plan } from './plan.ts'
-import { losingLink, type Sabotage } from './sabotage.ts'
+import { type Report, runProcess, startOf } from './run-process.ts'
+import type { Sabotage } from './sabotage.ts'
 import { type Tally, Trouble } from './trouble.ts'
 
-const JOB_NAME = 'random graph'
 /** Processes that are left in peace behind those of the plan, until one ends the job. */
 const MOST_MORE = 1
-
-interface Process {
-  readonly plan: Plan
-  readonly life: LifePlan
-  readonly lived: number
-  readonly disk: SimulatedDisk
-  readonly resume: 'latest' | undefined
-  readonly outside: readonly OutsideSink[]
-  readonly read: ReadByProgram
-  readonly growing: GrowingFiles
-  readonly trouble: Trouble
-}
-
-interface Report {
-  readonly outcome: Outcome<'finished' | 'had ended'>
-  readonly events: readonly JobEvent[]
-  readonly world: SimulatedWorld
-}
 
 export interface RunOptions {
   /** A mistake that is made on purpose. */
@@ -75,84 +54,14 @@ export async function runPlan(
     completed += here
     if (outcome.type === 'hung' || problems.length > 0) return problems
     disk = diskAfter(world, life, outcome)
-    if (outcome.type === 'returned' || (growing.isFollowed && life.end.type === 'nothing')) break
     // What failed before it had done anything is refused by name, and begins anew.
     const nothing =
       outcome.type === 'threw' && StreamError.is(outcome.error) && outcome.error.code === 'JOB_NOTHING_KEPT'
+    if (outcome.type === 'returned' || (growing.isFollowed && life.end.type === 'nothing' && !nothing)) break
     if (nothing && completed > 0) problems.push(`process ${lived} found nothing after ${completed} checkpoints`)
     resume = nothing ? undefined : 'latest'
   }
   return [...problems, ...differences(plan, outside, read, disk)]
-}
-
-const startOf = (lived: number) => 1_700_000_000_000 + lived * 60_000
-
-async function runProcess({
-  plan,
-  life,
-  lived,
-  disk,
-  resume,
-  outside,
-  read,
-  growing,
-  trouble,
-}: Process): Promise<Report> {
-  const events: JobEvent[] = []
-  const world = new SimulatedWorld({
-    seed: life.seed,
-    disk,
-    startMs: startOf(lived),
-    interfere: (operation) => trouble.interfere(operation),
-  })
-  let end: 'finished' | 'had ended' = 'finished'
-  let suspend: (() => void) | undefined
-  const env = new StreamExecutionEnvironment({
-    ports: () => world.ports,
-    layers: [],
-    run: undefined,
-    start: async (graph, given) => {
-      const { stepsPerTurn } = plan.settings
-      const started = await startJob(graph, {
-        ...given,
-        link: losingLink(life.link === 'cloned' ? clonedLink(world.ports.turns) : directLink(), trouble.sabotage),
-        turnLimits: { turnMs: 8, turnMsWithControlWork: 2, backgroundMs: 2, stepsPerTurn },
-      })
-      if (started.type === 'alreadyEnded') end = 'had ended'
-      else {
-        started.handle.subscribe((event) => {
-          events.push(event)
-          if (event.type === 'checkpoint.completed') trouble.checkpointCompleted(event.atMs)
-        })
-        suspend = () => void started.handle.suspend()
-      }
-      return started
-    },
-  })
-  world.start(async () => {
-    configure(env, plan)
-    const streams = buildJob(env, plan, { lived, trouble, clock: world.clock, outside })
-    const toRead = plan.read === undefined ? undefined : streams[plan.read]
-    if (toRead === undefined) await env.execute(JOB_NAME, { resume })
-    else await read.run(toRead, JOB_NAME, { resume })
-    return end
-  })
-  const isThere = () => differences(plan, outside, read, disk).length === 0
-  const isTime = () => {
-    const { end: how } = life
-    // Nobody else ends a job that follows files: once everything is there, and no more comes.
-    if (how.type === 'nothing') return growing.isFollowed && growing.isOver(world.clock.now(), isThere)
-    return how.type === 'suspend' && trouble.isDue(how.at, world.clock.now())
-  }
-  const outcome = await world.drive(() => {
-    growing.grow(disk, world.clock.now())
-    if (suspend !== undefined && isTime()) {
-      suspend()
-      suspend = undefined
-    }
-    return life.end.type === 'kill' && trouble.isDue(life.end.at, world.clock.now())
-  })
-  return { outcome: (outcome ?? { type: 'died' }) as Report['outcome'], events, world }
 }
 
 function diskAfter(world: SimulatedWorld, { end, seed }: LifePlan, outcome: Report['outcome']): SimulatedDisk {
@@ -200,6 +109,7 @@ function note(tally: Tally, plan: Plan, { outcome, events, world }: Report, live
   if (lived === 0) return
   const before = parallelismOfStreams(plan, lived - 1)
   const isOther = parallelismOfStreams(plan, lived).some((parallelism, stream) => parallelism !== before[stream])
-  if (completed === 0 || outcome.type === 'threw') tally.add('resumed: without a checkpoint or to no use')
+  if (completed === 0 || (outcome.type === 'threw' && code !== 'JOB_SUSPENDED'))
+    tally.add('resumed: without a checkpoint or to no use')
   else tally.add(isOther ? 'resumed: at another parallelism' : 'resumed: at the same parallelism')
 }

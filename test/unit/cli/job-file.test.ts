@@ -35,6 +35,15 @@ describe('a job file that could not be loaded', () => {
     expect(explainImportFailure('/job.ts', thrown)).toMatchObject({ code, cause: thrown })
   })
 
+  test('is told to look for syntax that Node does not know where Node names no place', () => {
+    const stack =
+      "SyntaxError: Unexpected identifier 'job'\n    at compileSourceTextModule (node:internal/modules/esm/utils:346:16)"
+    const unplaced = withStack(new SyntaxError("Unexpected identifier 'job'"), stack)
+    expect(explainImportFailure('/job.ts', unplaced).hint).toContain('`await using` before Node 24')
+    const placed = withStack(new SyntaxError('bad'), 'file:///job.js:1\nx\n\nSyntaxError: bad')
+    expect(explainImportFailure('/job.ts', placed).hint).toBe('Correct the place that is named below.')
+  })
+
   test('for an error of ours keeps it as it is', () => {
     const error = new StreamError('CONFIG_INVALID', { message: 'x' })
     expect(explainImportFailure('/job.ts', error)).toBe(error)

@@ -39,6 +39,8 @@ function coordinate(make: (context: SplitEnumeratorContext<Split>) => Partial<Sp
   return { coordinator, clock, sent, failures }
 }
 
+const splits = (count: number): Split[] => Array.from({ length: count }, (_, index) => ({ id: String(index) }))
+
 describe('A source coordinator', () => {
   it('writes the state as it was when the snapshot was asked for, also one that the enumerator goes on working with', async () => {
     const unassigned: Split[] = [{ id: 'a' }, { id: 'b' }]
@@ -69,6 +71,46 @@ describe('A source coordinator', () => {
       expect(failures).toEqual([down])
     },
   )
+
+  it('sends what was held back a few splits at a time, and all of it in front of the next checkpoint', async () => {
+    const { coordinator, clock, sent } = coordinate((context) => ({
+      handleSplitRequest: (subtask) => context.assignSplits(subtask, splits(100)),
+    }))
+    const counted = () => sent.map((event) => (event.type === 'addSplits' ? event.splits.length : event.type))
+    await coordinator.start()
+    coordinator.readerRegistered(0)
+    await coordinator.snapshot(1)
+    for (let portion = 0; portion < 7; portion++) coordinator.splitRequested(0)
+    expect(counted()).toEqual([])
+    coordinator.triggered(1)
+    expect(counted()).toEqual([100, 100])
+    coordinator.splitRequested(0)
+    expect(counted()).toEqual([100, 100])
+    clock.runNext()
+    expect(counted()).toEqual([100, 100, 100, 100])
+    const snapshot = coordinator.snapshot(2)
+    expect(counted()).toEqual(new Array(8).fill(100))
+    await snapshot
+    coordinator.splitRequested(0)
+    clock.runNext()
+    expect(counted()).toEqual(new Array(8).fill(100))
+    coordinator.triggered(2)
+    expect(counted()).toEqual(new Array(9).fill(100))
+    expect(clock.nextDeadlineMs()).toBeUndefined()
+  })
+
+  it('sends nothing of what was held back once it is closed', async () => {
+    const { coordinator, clock, sent } = coordinate((context) => ({
+      handleSplitRequest: (subtask) => context.assignSplits(subtask, splits(300)),
+    }))
+    await coordinator.start()
+    coordinator.readerRegistered(0)
+    await coordinator.snapshot(1)
+    for (let portion = 0; portion < 3; portion++) coordinator.splitRequested(0)
+    coordinator.triggered(1)
+    await coordinator.close()
+    expect([sent.length, clock.nextDeadlineMs()]).toEqual([1, undefined])
+  })
 
   it('starts no timer for an enumerator whose start goes on behind its end', async () => {
     const { coordinator, clock } = coordinate((context) => ({

@@ -39,25 +39,28 @@ function opened(clock: Clock) {
 }
 
 describe('A clock that was wrong by decades and is set right', () => {
-  test.each(['used', 'unused'] as const)('stops no clean-up: what comes afterwards is removed where the state is %s', (how) => {
-    const { clock, passing, set } = clockThatIsSet()
-    set(YEARS_MS)
-    const { backend, values, put, stored } = opened(clock)
-    put(0, 100)
-    passing.advance(TTL_MS / 2)
-    // A round has ended by now, and the next one is due in the future of the wrong clock.
-    set(1_000_000)
-    put(100, 200)
-    backend.setCurrentKey('another')
-    for (let second = 0; second < 20; second++) {
-      passing.advance(TTL_MS)
-      for (let use = 0; how === 'used' && use < 100; use++) values.value()
-    }
-    // What was touched in the future waits for it; nothing else does.
-    expect(stored()).toBeLessThanOrEqual(100)
-    backend.close()
-    expect(passing.nextDeadlineMs()).toBeUndefined()
-  })
+  test.each(['used', 'unused'] as const)(
+    'stops no clean-up: what comes afterwards is removed where the state is %s',
+    (how) => {
+      const { clock, passing, set } = clockThatIsSet()
+      set(YEARS_MS)
+      const { backend, values, put, stored } = opened(clock)
+      put(0, 100)
+      passing.advance(TTL_MS / 2)
+      // A round has ended by now, and the next one is due in the future of the wrong clock.
+      set(1_000_000)
+      put(100, 200)
+      backend.setCurrentKey('another')
+      for (let second = 0; second < 20; second++) {
+        passing.advance(TTL_MS)
+        for (let use = 0; how === 'used' && use < 100; use++) values.value()
+      }
+      // What was touched in the future waits for it; nothing else does.
+      expect(stored()).toBeLessThanOrEqual(100)
+      backend.close()
+      expect(passing.nextDeadlineMs()).toBeUndefined()
+    },
+  )
 })
 
 describe('A map that may show what has expired', () => {

@@ -1,0 +1,104 @@
+/** One process of a plan on the disk that the one before has left: declares the job, runs it, and ends as the plan says. */
+import type { SimulatedDisk } from '../../../src/base/simulated-disk.ts'
+import { type JobEvent, StreamExecutionEnvironment } from '../../../src/index.ts'
+import { startJob } from '../../../src/runtime/execute.ts'
+import { clonedLink, directLink } from '../../../src/runtime/link.ts'
+import { type Outcome, SimulatedWorld } from '../simulated-world.ts'
+import { buildJob, configure } from './build-job.ts'
+import { differences } from './compare.ts'
+import type { GrowingFiles } from './growing-files.ts'
+import type { OutsideSink, ReadByProgram } from './outside.ts'
+import type { LifePlan, Plan } from './plan.ts'
+import { losingLink } from './sabotage.ts'
+import type { Trouble } from './trouble.ts'
+
+const JOB_NAME = 'random graph'
+
+export interface Process {
+  readonly plan: Plan
+  readonly life: LifePlan
+  readonly lived: number
+  readonly disk: SimulatedDisk
+  readonly resume: 'latest' | undefined
+  readonly outside: readonly OutsideSink[]
+  readonly read: ReadByProgram
+  readonly growing: GrowingFiles
+  readonly trouble: Trouble
+}
+
+export interface Report {
+  readonly outcome: Outcome<'finished' | 'had ended'>
+  readonly events: readonly JobEvent[]
+  readonly world: SimulatedWorld
+}
+
+/** When a process starts, ms since the epoch. */
+export const startOf = (lived: number) => 1_700_000_000_000 + lived * 60_000
+
+export async function runProcess({
+  plan,
+  life,
+  lived,
+  disk,
+  resume,
+  outside,
+  read,
+  growing,
+  trouble,
+}: Process): Promise<Report> {
+  const events: JobEvent[] = []
+  const world = new SimulatedWorld({
+    seed: life.seed,
+    disk,
+    startMs: startOf(lived),
+    interfere: (operation) => trouble.interfere(operation),
+  })
+  let end: 'finished' | 'had ended' = 'finished'
+  let suspend: (() => void) | undefined
+  const env = new StreamExecutionEnvironment({
+    ports: () => world.ports,
+    layers: [],
+    run: undefined,
+    start: async (graph, given) => {
+      const { stepsPerTurn } = plan.settings
+      const started = await startJob(graph, {
+        ...given,
+        link: losingLink(life.link === 'cloned' ? clonedLink(world.ports.turns) : directLink(), trouble.sabotage),
+        turnLimits: { turnMs: 8, turnMsWithControlWork: 2, backgroundMs: 2, stepsPerTurn },
+      })
+      if (started.type === 'alreadyEnded') end = 'had ended'
+      else {
+        started.handle.subscribe((event) => {
+          events.push(event)
+          if (event.type === 'checkpoint.completed') trouble.checkpointCompleted(event.atMs)
+        })
+        suspend = () => void started.handle.suspend()
+      }
+      return started
+    },
+  })
+  world.start(async () => {
+    configure(env, plan)
+    const streams = buildJob(env, plan, { lived, trouble, clock: world.clock, outside })
+    const toRead = plan.read === undefined ? undefined : streams[plan.read]
+    if (toRead === undefined) await env.execute(JOB_NAME, { resume })
+    else await read.run(toRead, JOB_NAME, { resume })
+    return end
+  })
+  const isThere = () => differences(plan, outside, read, disk).length === 0
+  const isTime = () => {
+    const { end: how } = life
+    // Nobody else ends a job that follows files: once everything is there, and no more comes.
+    if (how.type === 'nothing') return growing.isFollowed && growing.isOver(world.clock.now(), isThere)
+    return how.type === 'suspend' && trouble.isDue(how.at, world.clock.now())
+  }
+  const outcome = await world.drive(() => {
+    growing.grow(disk, world.clock.now())
+    if (suspend !== undefined && isTime()) {
+      suspend()
+      suspend = undefined
+    }
+    return life.end.type === 'kill' && trouble.isDue(life.end.at, world.clock.now())
+  })
+  return { outcome: (outcome ?? { type: 'died' }) as Report['outcome'], events, world }
+}
