@@ -2,6 +2,7 @@
  * What the alignment charts of a subtask have in common, whatever their mode: facts, orders, permission, and the part
  * that is the same in all of them, from "aligned" to "snapshot taken".
  */
+import type { Cause } from './cause.ts'
 
 /** On our exchanges: what flows between subtasks, and what a direct trigger carries. */
 export interface Barrier {
@@ -34,6 +35,8 @@ export interface Refusal {
   /** One of Flink's checkpoint failure reasons. */
   readonly reason: string
   readonly message?: string | undefined
+  /** What was thrown here; left out where nothing was. */
+  readonly cause?: Cause | undefined
 }
 
 export type AlignmentOrder =
@@ -129,9 +132,15 @@ export function due(barrier: Barrier, startedAtMs: number, atMs: number): DueSna
 
 /** The subtask declines, and tells downstream that no barrier of this id will come. */
 export function decline(refusal: Refusal): readonly AlignmentOrder[] {
-  const { checkpointId, reason, message } = refusal
+  const { checkpointId, reason, message, cause } = refusal
   return [
-    { type: 'abortCheckpoint', checkpointId, reason, ...(message === undefined ? {} : { message }) },
+    {
+      type: 'abortCheckpoint',
+      checkpointId,
+      reason,
+      ...(message === undefined ? {} : { message }),
+      ...(cause === undefined ? {} : { cause }),
+    },
     { type: 'forwardCancellation', checkpointId },
   ]
 }

@@ -7,4 +7,6 @@ export interface Cause {
   readonly restartHelps: boolean
   /** The number under which the thread that made this cause keeps the thrown object; null where there is none. */
   readonly thrown: number | null
+  /** The operator in whose code or state it was thrown, where that is known. */
+  readonly operator?: string | undefined
 }

@@ -54,7 +54,7 @@ export function reject(request: CheckpointRequest, reason: string, message: stri
       type: 'report',
       event: { type: 'checkpoint.rejected', kind, periodic: requestId === null, reason, message },
     })
-    if (failsJob) orders.push({ type: 'failJob', reason, message, checkpointId: null, task: null })
+    if (failsJob) orders.push({ type: 'failJob', reason, message, cause: null, checkpointId: null, task: null })
     return { next: { failures }, orders }
   }
 }
@@ -82,7 +82,7 @@ export const orderAbort =
   (context, fact) =>
     inTurn(
       () => ({ next: {}, orders: [{ type: 'abortPending', checkpointId, reason, message }] }),
-      abort({ checkpointId, reason, message, task: null, visible: 'no' }),
+      abort({ checkpointId, reason, message, cause: null, task: null, visible: 'no' }),
     )(context, fact)
 
 /**
@@ -90,7 +90,7 @@ export const orderAbort =
  * overtakes the news. An id that is not pending any more is not aborted again.
  */
 export function abort(report: AbortReport): Decide {
-  const { checkpointId, reason, message, task } = report
+  const { checkpointId, reason, message, cause, task } = report
   return (context, fact) => {
     const pending = context.pending.find((one) => one.checkpointId === checkpointId)
     if (pending === undefined) return nothing
@@ -117,7 +117,7 @@ export function abort(report: AbortReport): Decide {
       type: 'report',
       event: { type: 'checkpoint.aborted', checkpointId, kind, timestamp, durationMs, reason, message },
     })
-    if (counted.failsJob || unclear) orders.push({ type: 'failJob', reason, message, checkpointId, task })
+    if (counted.failsJob || unclear) orders.push({ type: 'failJob', reason, message, cause, checkpointId, task })
     if (unclear) orders.push({ type: 'readStore' })
     return {
       next: {
@@ -222,7 +222,7 @@ export function adoptStore(_: CoordinatorContext, fact: CoordinatorFact): Coordi
   const { message } = fact
   return {
     next: { finalizing: null },
-    orders: [{ type: 'failJob', reason: 'IO_EXCEPTION', message, checkpointId: null, task: null }],
+    orders: [{ type: 'failJob', reason: 'IO_EXCEPTION', message, cause: null, checkpointId: null, task: null }],
   }
 }
 

@@ -2,6 +2,7 @@
  * The words of the checkpoint coordinator: what it is told, what it orders, what it remembers. All of it plain JSON.
  */
 import type { Barrier } from './alignment-vocabulary.ts'
+import type { Cause } from './cause.ts'
 import type { FailureCount } from './checkpoint-coordinator-failures.ts'
 import type { Retention } from './checkpoint-coordinator-retention.ts'
 
@@ -122,6 +123,8 @@ export interface AbortReport {
   readonly checkpointId: number
   readonly reason: string
   readonly message: string
+  /** What was thrown in the task that refused; null: nothing was. */
+  readonly cause: Cause | null
   /** The task whose refusal it was; null: nobody's on the task side. */
   readonly task: TaskAttempt | null
   /** Whether the metadata may be visible after all: nothing may be deleted then. */
@@ -185,6 +188,8 @@ export type CoordinatorOrder =
       readonly type: 'failJob'
       readonly reason: string
       readonly message: string
+      /** Of the refusal that was one too many; null: nothing was thrown in a task. */
+      readonly cause: Cause | null
       readonly checkpointId: number | null
       readonly task: TaskAttempt | null
     }

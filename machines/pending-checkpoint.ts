@@ -3,6 +3,7 @@
  * behind. One actor a pending checkpoint. It never decides when it is its turn to be made durable.
  */
 import { setup } from 'xstate'
+import type { Cause } from './cause.ts'
 import type {
   AbortReport,
   AcknowledgeAnswer,
@@ -20,7 +21,13 @@ export interface Acknowledged extends TaskAttempt {
 /** Every fact names the checkpoint: one of another id is not for this actor. `atMs` is monotonic. */
 export type PendingFact = { readonly atMs: number; readonly checkpointId: number } & (
   | ({ readonly type: 'task.acknowledged' } & Acknowledged)
-  | ({ readonly type: 'task.declined'; readonly reason: string; readonly message: string } & TaskAttempt)
+  | ({
+      readonly type: 'task.declined'
+      readonly reason: string
+      readonly message: string
+      /** What was thrown there; null: nothing was. */
+      readonly cause: Cause | null
+    } & TaskAttempt)
   | ({ readonly type: 'task.failed'; readonly message: string } & TaskAttempt)
   /** An older checkpoint was the final one of this task: it ended before it met this one. */
   | ({ readonly type: 'task.finished' } & TaskAttempt)
@@ -167,6 +174,7 @@ function notPublished(context: Context, fact: PendingFact): Step {
     checkpointId: context.checkpointId,
     reason,
     message,
+    cause: null,
     task: null,
     visible,
   }
@@ -177,22 +185,28 @@ function discard({ checkpointId, acknowledged, coordinators }: Context): Pending
   return { type: 'discardPending', checkpointId, acknowledged, coordinators: coordinators?.snapshots ?? null }
 }
 
-function giveUp(context: Context, reason: string, message: string, task: TaskAttempt | null): Step {
+function giveUp(
+  context: Context,
+  reason: string,
+  message: string,
+  task: TaskAttempt | null,
+  cause: Cause | null = null,
+): Step {
   const { checkpointId } = context
   return {
     next: {},
     orders: [
       { type: 'cancelTimer', name: expiry(context) },
       discard(context),
-      { type: 'reportAborted', checkpointId, reason, message, task, visible: 'no' },
+      { type: 'reportAborted', checkpointId, reason, message, cause, task, visible: 'no' },
     ],
   }
 }
 
 function declined(context: Context, fact: PendingFact): Step {
   if (fact.type !== 'task.declined') return nothing
-  const { task, attempt, reason, message } = fact
-  return giveUp(context, reason, message, { task, attempt })
+  const { task, attempt, reason, message, cause } = fact
+  return giveUp(context, reason, message, { task, attempt }, cause)
 }
 
 function taskFailed(context: Context, fact: PendingFact): Step {

@@ -3,6 +3,7 @@
  * was under way has come back and was thrown away. It writes nothing itself and does not look into locations and handles.
  */
 import { setup } from 'xstate'
+import type { Cause } from './cause.ts'
 
 export interface SubtaskCheckpointInput {
   readonly attempt: number
@@ -28,6 +29,8 @@ interface Failure {
   /** One of Flink's checkpoint failure reasons. */
   readonly reason: string
   readonly message: string
+  /** What was thrown: that of the job, when the checkpoint fails it. */
+  readonly cause: Cause
 }
 
 export interface CheckpointAddress {
@@ -147,8 +150,8 @@ function acknowledge({ startedAtMs, frozenAtMs }: Context, fact: SubtaskCheckpoi
 
 function decline(_: Context, fact: SubtaskCheckpointFact): Step {
   if (fact.type !== 'snapshot.notFrozen' && fact.type !== 'state.notWritten') return { commands: [] }
-  const { reason, message } = fact
-  return { commands: [{ type: 'decline', reason, message }, { type: 'forgetCheckpoint' }] }
+  const { reason, message, cause } = fact
+  return { commands: [{ type: 'decline', reason, message, cause }, { type: 'forgetCheckpoint' }] }
 }
 
 function cancel(): Step {

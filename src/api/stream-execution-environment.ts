@@ -16,7 +16,7 @@ import type { GraphOptions } from '../graph/transformation.ts'
 import type { Source } from '../operators/source.ts'
 import { sourceOperator } from '../operators/source-operator.ts'
 import { WatermarkStrategy } from '../operators/watermark-strategy.ts'
-import { startJob } from '../runtime/execute.ts'
+import type { startJob } from '../runtime/execute.ts'
 import type { JobExecutionResult } from '../runtime/job-handle.ts'
 import { CheckpointConfig } from './checkpoint-config.ts'
 import type { CheckpointingMode } from './checkpointing-mode.ts'
@@ -29,7 +29,7 @@ import { ProgramOptions } from './program-options.ts'
 import type { RestartStrategyConfiguration } from './restart-strategies.ts'
 import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 import { type JobEndListener, StreamRecorder } from './stream-recorder.ts'
-import { unseenOutput } from './unseen-output.ts'
+import { unseenOutput, withoutSink } from './unseen-output.ts'
 
 /** How an environment is made. */
 export interface EnvironmentOptions {
@@ -54,6 +54,12 @@ export interface EnvironmentSurroundings {
 
 const DEFAULT_JOB_NAME = 'Millrace Streaming Job'
 
+/** The runtime is loaded with the first job: a program that only imports the library, or builds graphs, does not wait for it. */
+const startInRuntime: typeof startJob = async (graph, options) => {
+  const runtime = await import('../runtime/execute.ts')
+  return runtime.startJob(graph, options)
+}
+
 /**
  * Where a program begins and ends: makes streams, holds the job's options, and runs what was declared. One job at a
  * time.
@@ -71,7 +77,7 @@ export class StreamExecutionEnvironment {
   static getExecutionEnvironment(options: EnvironmentOptions = {}): StreamExecutionEnvironment {
     const run = runContext()
     const logger = options.logger ?? run?.logger
-    const surroundings = { ports: () => processPorts(logger), layers: run?.layers ?? [], run, start: startJob }
+    const surroundings = { ports: () => processPorts(logger), layers: run?.layers ?? [], run, start: startInRuntime }
     return new StreamExecutionEnvironment(surroundings).configure(options.configuration ?? {})
   }
 
@@ -175,8 +181,11 @@ export class StreamExecutionEnvironment {
       const configuration = this.#configuration()
       name = jobName ?? configuration.get('pipeline.name') ?? DEFAULT_JOB_NAME
       const graph = buildJobGraph(operators, graphOptions(configuration))
-      const unseen = unseenOutput(name, operators, configuration.isSet('execution.checkpointing.interval'))
-      const client = await this.#start(graph, name, configuration, options, unseen)
+      const warnings = [
+        unseenOutput(name, operators, configuration.isSet('execution.checkpointing.interval')),
+        withoutSink(name, operators),
+      ]
+      const client = await this.#start(graph, name, configuration, options, warnings)
       tellTheEnd(client, listeners)
       return client
     } catch (refusal) {
@@ -191,7 +200,7 @@ export class StreamExecutionEnvironment {
     jobName: string,
     configuration: ConfigurationReader,
     options: ExecuteOptions,
-    warning: string | undefined,
+    warnings: readonly (string | undefined)[],
   ): Promise<JobClient> {
     const { run, start } = this.#surroundings
     const { signal } = options
@@ -200,7 +209,7 @@ export class StreamExecutionEnvironment {
     // What the command handed over was checked and logged by it.
     const own = run === undefined ? configuration : new ConfigurationReader([this.#options.layer()])
     logNotices(own.notices, ports.logger)
-    if (warning !== undefined) ports.logger.warn(warning)
+    for (const warning of warnings) if (warning !== undefined) ports.logger.warn(warning)
     const from = startOf(options, run?.options, configuration)
     const started = await start(graph, { ports, configuration, jobName, start: from })
     const handle = started.type === 'started' ? started.handle : endedJob({ ...started, jobName })

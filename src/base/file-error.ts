@@ -20,6 +20,7 @@ const HINTS: Readonly<Record<string, string>> = {
   EMFILE: 'The process has too many open files: raise `ulimit -n`.',
   ENFILE: 'The system has too many open files: close some, or raise the limit.',
   ENOENT: 'Check the path: something on it does not exist.',
+  ENOTDIR: 'A part of the path is a file where a folder is needed: choose another directory, or move that file away.',
   EEXIST: 'Something stands at that path already; nothing was replaced.',
   EXDEV: 'The two paths lie on different file systems: choose directories on one.',
   ENAMETOOLONG: 'Choose a shorter directory.',

@@ -1,5 +1,5 @@
 /** Which job is meant: by its fixed id, else by its name among the records of a checkpoint directory. */
-import { StreamError } from '../base/errors.ts'
+import { messageOf, StreamError } from '../base/errors.ts'
 import type { CheckpointStorage } from './checkpoint-storage.ts'
 import { decodeRecord, isUnfinished, type JobRecord } from './job-record.ts'
 
@@ -43,6 +43,38 @@ export async function findJob(
   return {
     record: undefined,
     said: `No job ${wanted} in '${storage.location}'; names there: ${names.length === 0 ? 'none' : names.join(', ')}. Starting with empty state.`,
+  }
+}
+
+/**
+ * A line for the log when an unfinished job of this name stands beside the job that begins with empty state: it would do
+ * again what that one has done. Undefined when there is none. What cannot be read there is no obstacle.
+ */
+export async function unfinishedBeside(
+  storage: CheckpointStorage,
+  name: string,
+  jobId: string,
+): Promise<string | undefined> {
+  const { records } = await readAll(storage)
+  const beside = records
+    .filter((record) => record.name === name && record.jobId !== jobId && isUnfinished(record))
+    .sort((one, other) => one.writtenAtMs - other.writtenAtMs)
+  const newest = beside.at(-1)
+  if (newest === undefined) return undefined
+  const isOnly = beside.length === 1
+  const others = isOnly ? '' : `, and ${beside.length - 1} more`
+  const which = isOnly ? '' : ` with -D pipeline.fixed-job-id=${newest.jobId}`
+  const checkpoint = await newestCheckpoint(storage, newest.jobId)
+  return `Job '${name}' begins with empty state beside an unfinished job of the same name in '${storage.location}': ${newest.jobId} (${newest.status}, ${checkpoint})${others}. What that one has written is written once more. Go on with it instead by --resume (resume: 'latest')${which}, or remove its folder '${storage.location}/${newest.jobId}' when it neither runs nor is needed any more.`
+}
+
+async function newestCheckpoint(storage: CheckpointStorage, jobId: string): Promise<string> {
+  try {
+    const newest = (await storage.listCheckpoints(jobId)).at(-1)
+    return newest === undefined ? 'no checkpoint' : `newest checkpoint ${newest.checkpointId}`
+  } catch (thrown) {
+    // The folder is another job's, perhaps another user's: the line says what is known without it.
+    return `its checkpoints cannot be listed: ${messageOf(thrown)}`
   }
 }
 

@@ -16,7 +16,7 @@ import {
   savepointFolder,
 } from './completed-checkpoints.ts'
 import { FileCheckpointStorage } from './file-checkpoint-storage.ts'
-import { findJob, readRecord } from './find-job.ts'
+import { findJob, readRecord, unfinishedBeside } from './find-job.ts'
 import { mayReplace } from './job-owner.ts'
 import { encodeRecord, isUnfinished, type JobRecord, type StartedFrom } from './job-record.ts'
 import { type JobStorage, jobStorage, nothingDurable, readVerified } from './job-storage.ts'
@@ -53,6 +53,8 @@ export interface OpenedJob {
   readonly storage: JobStorage
   /** Lines for the log and the terminal. */
   readonly notes: readonly string[]
+  /** The same, for what is probably a mistake. */
+  readonly warnings: readonly string[]
 }
 
 export type JobStart =
@@ -76,6 +78,7 @@ export async function openJob(options: OpenJobOptions): Promise<OpenedJob> {
   if (options.resume !== undefined && !storage.durable) throw nothingDurable()
   const search = options.resume === undefined ? undefined : await findJob(storage, name, fixedJobId)
   const jobId = search?.record?.jobId ?? fixedJobId ?? ports.ids.jobId()
+  const beside = await warningOf(options, storage, jobId)
   const lockName = `job-${jobId}-${ports.ids.uniqueName()}`
   const lock = await ports.locks.tryAcquire(lockName)
   if (lock === undefined) throw new StreamError('INTERNAL', { message: `The new lock '${lockName}' is held already.` })
@@ -92,7 +95,8 @@ export async function openJob(options: OpenJobOptions): Promise<OpenedJob> {
       epochSoFar: () => epochSoFar(storage, jobId),
     })
     const notes = search?.said === undefined ? [] : [search.said]
-    return await start(options, { storage, fenced, lock, jobId, notes })
+    const opened = await start(options, { storage, fenced, lock, jobId, notes })
+    return { ...opened, warnings: beside === undefined ? [] : [beside] }
   } catch (thrown) {
     await fenced?.release().catch(() => {
       // The next process finds a dead owner and takes over.
@@ -100,6 +104,16 @@ export async function openJob(options: OpenJobOptions): Promise<OpenedJob> {
     await lock.release()
     throw thrown
   }
+}
+
+/** Whoever names what to start from has chosen. */
+async function warningOf(
+  { resume, fromSavepoint, name }: OpenJobOptions,
+  storage: CheckpointStorage,
+  jobId: string,
+): Promise<string | undefined> {
+  if (resume !== undefined || fromSavepoint !== undefined || !storage.durable) return undefined
+  return unfinishedBeside(storage, name, jobId)
 }
 
 /** Also of the checkpoints: a record may have been removed by hand. */
@@ -118,7 +132,7 @@ interface Place {
 }
 
 /** Behind the fence: only now is what stands there the last word. */
-async function start(options: OpenJobOptions, place: Place): Promise<OpenedJob> {
+async function start(options: OpenJobOptions, place: Place): Promise<Omit<OpenedJob, 'warnings'>> {
   const { ports } = options
   const { storage, fenced, jobId } = place
   const old = await readRecord(storage, jobId)

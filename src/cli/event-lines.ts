@@ -20,7 +20,8 @@ export function eventLine(event: RunningJobEvent): string | undefined {
       return `restarting in ${event.delayMs} ms after: ${inShort(event.error)}`
     case 'task.status':
       return event.status === 'FAILED'
-        ? `task ${event.vertex} #${event.subtask} failed: ${inShort(event.error)}`
+        ? // Flink's notation: the attempt, from 0; the name holds the subtask, from 1.
+          `task ${event.vertex} #${event.attempt - 1} failed: ${inShort(event.error)}`
         : undefined
     case 'checkpoint.triggered':
     case 'checkpoint.completed':

@@ -1,4 +1,5 @@
 /** What a sink keeps in the operator state: the states of its writer, and every committable that is not known to be committed. */
+import { StreamError } from '../base/errors.ts'
 import { defaultSerializer, type Serializer } from '../elements/serializer.ts'
 import { ListStateDescriptor } from '../state/descriptors.ts'
 import type { OperatorStateStore } from '../state/operator-state.ts'
@@ -41,7 +42,18 @@ function written(
   { checkpointId, startedAtMs, committable }: PendingCommittable<unknown>,
   serializer: Serializer<unknown>,
 ): StoredCommittable {
-  return { checkpointId, startedAtMs, committable: framed(serializer, committable) }
+  try {
+    return { checkpointId, startedAtMs, committable: framed(serializer, committable) }
+  } catch (thrown) {
+    // What the serializer of a user throws goes on as it is.
+    if (!StreamError.is(thrown) || thrown.code !== 'NOT_SERIALIZABLE') throw thrown
+    throw new StreamError('NOT_SERIALIZABLE', {
+      message: `A committable could not be serialised: ${thrown.message}`,
+      hint: thrown.hint,
+      details: thrown.details,
+      cause: thrown,
+    })
+  }
 }
 
 function read(

@@ -2,12 +2,12 @@
  * The work that the checkpoint coordinator orders, done for one job: plans, triggers, notifications, metadata, deletions.
  * It decides nothing about checkpoints.
  */
-import type { StreamError } from '../base/errors.ts'
 import type { Ports } from '../base/ports.ts'
 import type { Json } from '../elements/json.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import type { OperatorSubtaskState, StateHandle } from '../state/snapshot.ts'
 import { checkpointContents } from './checkpoint-contents.ts'
+import type { Cause, Causes } from './control/causes.ts'
 import { planCheckpoint } from './control/checkpoint-plan.ts'
 import type { CheckpointWork } from './control/checkpoint-work.ts'
 import type { ChartTap } from './control/host-chart.ts'
@@ -26,20 +26,22 @@ export interface CoordinatedJob {
   readonly ports: Ports
   readonly store: JobStore
   readonly link: Link
+  readonly causes: Causes
   readonly tap: ChartTap | undefined
   readonly tasks: TaskViews
   attempt(): number
   /** Of the current attempt; undefined while there is none. */
   sources(): SourceCoordinators | undefined
   emit(event: JobEvent): void
-  fail(error: StreamError): void
+  fail(failure: Cause): void
 }
 
 export function checkpointWork(job: CoordinatedJob): CheckpointWork {
-  const { ports, store, link, tap, graph, tasks } = job
+  const { ports, store, link, causes, tap, graph, tasks } = job
   return {
     clock: ports.clock,
     logger: ports.logger,
+    causes,
     ...(tap === undefined ? {} : { tap }),
     plan: () => planCheckpoint({ ...planGraph(job), checkpointsAfterTasksFinish: job.checkpointsAfterTasksFinish }),
     async snapshotCoordinators({ checkpointId }) {
@@ -85,7 +87,7 @@ export function checkpointWork(job: CoordinatedJob): CheckpointWork {
       store.removeHandles(
         statesOf(handles).flatMap(({ keyed, operator }) => [keyed, operator].filter((one) => one !== undefined)),
       ),
-    failJob: (error) => job.fail(error),
+    failJob: (failure) => job.fail(failure),
     report: (event) => job.emit(eventOf(event, ports.clock.now())),
   }
 }

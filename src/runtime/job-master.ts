@@ -104,7 +104,7 @@ export class JobMaster {
         tasks: this.#tasks,
         attempt: () => this.#job.attempt(),
         sources: () => this.#sources,
-        fail: (error) => this.#failed(this.#job.attempt(), error, 'CHECKPOINT_FAILURES_EXCEEDED'),
+        fail: (failure) => this.#reportFailure(this.#job.attempt(), failure),
       }),
     )
     this.#job = hostJob({
@@ -197,8 +197,8 @@ export class JobMaster {
         return this.#coordinator.acknowledge({ task: this.#tasks.view(task).name, attempt, checkpointId, handles })
       }
       case 'checkpoint.declined': {
-        const { task, attempt, checkpointId, reason, message } = fact
-        return this.#coordinator.decline({ task: this.#tasks.view(task).name, attempt, checkpointId, reason, message })
+        const { type: _, task, ...refusal } = fact
+        return this.#coordinator.decline({ ...refusal, task: this.#tasks.view(task).name })
       }
       case 'reader.registered':
         return this.#sources?.readerRegistered(...this.#place(fact.task))
@@ -276,8 +276,11 @@ export class JobMaster {
   }
 
   #failed(attempt: number, cause: unknown, code: ErrorCode): void {
-    const { causes, ports } = this.#options
-    this.#job.send({ type: 'failure.reported', attempt, cause: causes.of(cause, code), atMs: ports.clock.now() })
+    this.#reportFailure(attempt, this.#options.causes.of(cause, code))
+  }
+
+  #reportFailure(attempt: number, cause: Cause): void {
+    this.#job.send({ type: 'failure.reported', attempt, cause, atMs: this.#options.ports.clock.now() })
   }
 
   async #end(order: JobOrderOf<'endJob'>): Promise<void> {

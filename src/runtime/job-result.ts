@@ -30,11 +30,14 @@ export function endError(
       // Undefined can be thrown, too.
       const thrown = end.cause === null ? {} : { cause: causes.thrown(end.cause) }
       const why = 'cause' in thrown ? `: ${textOf(thrown.cause)}` : ''
+      const operator = end.cause?.operator
+      // Many of our own messages name it.
+      const where = operator === undefined || why.includes(`"${operator}"`) ? '' : ` in operator "${operator}"`
       const denied = end.denied === null ? '' : ` (${end.denied})`
       return new StreamError('JOB_FAILED', {
-        message: `${job} failed${why}${denied}`,
+        message: `${job} failed${where}${why}${denied}`,
         hint: 'cause' in thrown && changesRecord(thrown.cause) ? CHANGED : undefined,
-        details: { status: end.status },
+        details: { status: end.status, ...(operator === undefined ? {} : { operator }) },
         ...thrown,
       })
     }

@@ -39,7 +39,6 @@ export type TaskFact =
       readonly type: 'task.changed'
       readonly state: TaskStatus
       readonly cause: Cause | null
-      readonly operator: string | null
     } & TaskAddress)
   | ({ readonly type: 'checkpoint.acknowledged'; readonly checkpointId: number; readonly handles: Json } & TaskAddress)
   | ({
@@ -47,6 +46,8 @@ export type TaskFact =
       readonly checkpointId: number
       readonly reason: string
       readonly message: string
+      /** What was thrown; null: nothing was. */
+      readonly cause: Cause | null
     } & TaskAddress)
   | ({ readonly type: 'reader.registered' } & TaskAddress)
   | ({ readonly type: 'split.requested' } & TaskAddress)

@@ -76,6 +76,7 @@ export async function openStore(
     }),
   )
   for (const note of job.notes) ports.logger.info(note)
+  for (const warning of job.warnings) ports.logger.warn(warning)
   if (job.start.kind === 'alreadyEnded')
     return { type: 'alreadyEnded', jobId: job.jobId, status: job.storage.record().status, message: job.start.message }
   let fenced: (error: StreamError) => void = () => {}

@@ -6,7 +6,9 @@ import { StreamError } from '../base/errors.ts'
 import { type CheckpointBarrier, MAX_WATERMARK } from '../elements/stream-element.ts'
 import type { ChainedOperator } from '../graph/job-graph.ts'
 import type { Input, Operator, SourceOperator } from '../operators/operator.ts'
+import { Blame } from './blame.ts'
 import { type AlignmentHost, hostAlignment } from './control/barrier-alignment.ts'
+import type { Cause } from './control/causes.ts'
 import { hostTask, type Task } from './control/task.ts'
 import { textOf } from './control/text-of.ts'
 import { inOrder, type OperatorChain, operatorChain } from './data/operator-chain.ts'
@@ -38,8 +40,7 @@ export class StreamTask {
   #alignment: AlignmentHost | undefined
   #drain = true
   readonly #notifications = new Notifications((thrown) => this.fail(thrown))
-  /** The operator whose function threw, for reports. */
-  #blamed: string | null = null
+  readonly #blame = new Blame()
 
   constructor(options: StreamTaskOptions) {
     const { environment, task, attempt } = options
@@ -51,7 +52,13 @@ export class StreamTask {
       monotonicMs: () => environment.ports.clock.monotonic(),
     })
     const { settings } = environment
-    this.#checkpoints = new SubtaskCheckpoints({ ...options, path: this.#path, broken: (cause) => this.#broken(cause) })
+    this.#checkpoints = new SubtaskCheckpoints({
+      ...options,
+      path: this.#path,
+      blame: this.#blame,
+      causeOf: (thrown) => this.#causeOf(thrown),
+      broken: (cause) => this.#broken(cause),
+    })
     this.#host = hostTask({
       id: `${this.#path}/task`,
       task,
@@ -59,11 +66,10 @@ export class StreamTask {
       finalCheckpoint: settings.checkpointing && settings.checkpointsAfterTasksFinish,
       cancellationTimeoutMs: settings.cancellationTimeoutMs,
       clock: environment.ports.clock,
-      causes: environment.causes,
+      causeOf: (thrown) => this.#causeOf(thrown),
       tap: environment.tap,
       failed: (cause) => void this.#endBroken(cause),
-      reportState: ({ state, cause }) =>
-        options.tell({ type: 'task.changed', task, attempt, state, cause, operator: this.#blamed }),
+      reportState: ({ state, cause }) => options.tell({ type: 'task.changed', task, attempt, state, cause }),
       deploy: () => {},
       restoreState: () => {
         const restoring = this.#restore()
@@ -161,13 +167,9 @@ export class StreamTask {
       gate: this.gate,
       mail: (mail: () => void) => this.#subtask?.mail(mail),
       fail: (cause: unknown) => {
-        this.#blamed ??= operator.name
-        this.fail(cause)
+        this.fail(this.#blame.put(operator.name, cause))
       },
-      blame: (thrown: unknown) => {
-        this.#blamed ??= operator.name
-        return thrown
-      },
+      blame: (thrown: unknown) => this.#blame.put(operator.name, thrown),
       sendSplitRequest: () => tell({ type: 'split.requested', task, attempt }),
       count: (name: string, added: number) => tell({ type: 'records.counted', name, added }),
       broken: (cause: Error) => this.#broken(cause),
@@ -208,8 +210,7 @@ export class StreamTask {
       causes,
       tap,
       operatorFailed: (name, thrown) => {
-        this.#blamed ??= name
-        this.fail(thrown)
+        this.fail(this.#blame.put(name, thrown))
       },
       broken: (cause) => this.#broken(cause),
     })
@@ -244,7 +245,7 @@ export class StreamTask {
           ),
         forwardBarrier: (barrier) => this.#made().writeControl({ type: 'barrier', ...barrier }),
         takeSnapshot: ({ barrier }) => this.#checkpointing(() => this.#snapshot(barrier.checkpointId)),
-        declined: ({ checkpointId, reason, message }) =>
+        declined: ({ checkpointId, reason, message, cause }) =>
           this.options.tell({
             type: 'checkpoint.declined',
             task,
@@ -252,7 +253,9 @@ export class StreamTask {
             checkpointId,
             reason,
             message: message ?? reason,
+            cause: cause ?? null,
           }),
+        causeOf: (thrown) => this.#causeOf(thrown),
         forwardCancellation: (checkpointId) => this.#made().writeControl({ type: 'cancellation', checkpointId }),
         startMeasuring() {},
         endMeasuring() {},
@@ -354,7 +357,13 @@ export class StreamTask {
     this.#broken(cause)
     await this.#dispose()
     const failed = this.#environment.causes.of(cause, 'INTERNAL')
-    tell({ type: 'task.changed', task, attempt, state: 'FAILED', cause: failed, operator: null })
+    tell({ type: 'task.changed', task, attempt, state: 'FAILED', cause: failed })
+  }
+
+  #causeOf(thrown: unknown): Cause {
+    const operator = this.#blame.of(thrown)
+    const cause = this.#environment.causes.of(thrown, 'USER_FUNCTION_FAILED')
+    return operator === undefined ? cause : { ...cause, operator }
   }
 
   /** A rule of the house is broken: the job fails for good. */

@@ -2,6 +2,8 @@
 import type { Json } from '../elements/json.ts'
 import type { Operator } from '../operators/operator.ts'
 import type { OperatorSubtaskState, StateHandle } from '../state/snapshot.ts'
+import type { Blame } from './blame.ts'
+import type { Cause } from './control/causes.ts'
 import { hostSubtaskCheckpoint, type SubtaskCheckpointHost } from './control/subtask-checkpoint.ts'
 import type { TaskFact } from './link.ts'
 import type { OperatorRuntime } from './operator-runtime.ts'
@@ -15,7 +17,9 @@ export interface SubtaskCheckpointsOptions {
   readonly attempt: number
   readonly subtask: number
   readonly environment: TaskEnvironment
+  readonly blame: Blame
   tell(fact: TaskFact): void
+  causeOf(thrown: unknown): Cause
   broken(cause: Error): void
 }
 
@@ -35,7 +39,7 @@ export class SubtaskCheckpoints {
     this.#hosts.set(checkpointId, host)
     host.start()
     try {
-      frozen = freezeSubtask(runtimes, operators, checkpointId, this.#options.subtask)
+      frozen = freezeSubtask(runtimes, operators, checkpointId, this.#options)
     } catch (thrown) {
       host.aborted()
       host.notFrozen(thrown)
@@ -59,7 +63,7 @@ export class SubtaskCheckpoints {
   }
 
   #host(checkpointId: number, frozen: () => FrozenSubtask | undefined): SubtaskCheckpointHost<true> {
-    const { path, task, attempt, environment, tell, broken } = this.#options
+    const { path, task, attempt, environment, blame, tell, causeOf, broken } = this.#options
     return hostSubtaskCheckpoint<true, readonly OperatorSubtaskState[]>({
       id: `${path}/checkpoint-${checkpointId}`,
       attempt,
@@ -67,14 +71,15 @@ export class SubtaskCheckpoints {
       location: true,
       tap: environment.tap,
       deps: {
-        write: (_, signal) => writeSubtask(frozen() as FrozenSubtask, environment, signal),
+        write: (_, signal) => writeSubtask(frozen() as FrozenSubtask, environment, signal, blame),
         release: () => frozen()?.release(),
         acknowledge: ({ handles }) =>
           tell({ type: 'checkpoint.acknowledged', task, attempt, checkpointId, handles: handles as unknown as Json }),
-        decline: ({ reason, message }) =>
-          tell({ type: 'checkpoint.declined', task, attempt, checkpointId, reason, message }),
+        decline: ({ reason, message, cause }) =>
+          tell({ type: 'checkpoint.declined', task, attempt, checkpointId, reason, message, cause }),
         discard: (states) => environment.discard(handlesOf(states)),
         forget: () => this.#forget(checkpointId),
+        causeOf,
         nowMs: () => environment.ports.clock.now(),
         failed: broken,
       },

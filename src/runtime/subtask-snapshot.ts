@@ -4,6 +4,7 @@
 import type { Operator } from '../operators/operator.ts'
 import type { OperatorSubtaskState, SnapshotIdentity, SnapshotWriter, StateHandle } from '../state/snapshot.ts'
 import type { FrozenKeyedState, KeyedStateBackend } from '../state/state-backend.ts'
+import type { Blame } from './blame.ts'
 import type { TurnLoop } from './data/turn-loop.ts'
 import type { OperatorRuntime } from './operator-runtime.ts'
 import type { TaskEnvironment } from './task-environment.ts'
@@ -15,6 +16,7 @@ export interface FrozenSubtask {
 }
 
 interface FrozenOperator {
+  readonly name: string
   readonly identity: Omit<SnapshotIdentity, 'kind'>
   readonly keyed: FrozenKeyedState | undefined
   readonly keyGroups: KeyedStateBackend['keyGroups'] | undefined
@@ -28,19 +30,22 @@ export function freezeSubtask(
   runtimes: readonly OperatorRuntime[],
   operators: readonly Operator[],
   checkpointId: number,
-  subtask: number,
+  { subtask, blame }: { readonly subtask: number; readonly blame: Blame },
 ): FrozenSubtask {
   const frozen: FrozenOperator[] = []
+  let freezing = ''
   const release = () => {
     for (const { keyed } of frozen) keyed?.release()
   }
   try {
     runtimes.forEach((runtime, index) => {
+      freezing = runtime.operator.name
       const ready = operators[index]?.snapshotState?.(checkpointId) ?? undefined
       // Perhaps nobody will wait for it.
       if (ready instanceof Promise) ready.catch(() => {})
       const operator = runtime.operatorState?.snapshot()
       frozen.push({
+        name: freezing,
         identity: { checkpointId, operatorId: runtime.operator.operatorId, subtask },
         // Last: what is frozen is in the list, and is released.
         keyed: runtime.keyedState?.freeze(checkpointId),
@@ -51,7 +56,7 @@ export function freezeSubtask(
     })
   } catch (thrown) {
     release()
-    throw thrown
+    throw blame.put(freezing, thrown)
   }
   return { operators: frozen, release }
 }
@@ -61,6 +66,7 @@ export async function writeSubtask(
   frozen: FrozenSubtask,
   environment: TaskEnvironment,
   signal: AbortSignal,
+  blame: Blame,
 ): Promise<readonly OperatorSubtaskState[]> {
   const written: StateHandle[] = []
   const keep = async (writing: Promise<StateHandle>): Promise<StateHandle> => {
@@ -70,7 +76,7 @@ export async function writeSubtask(
   }
   try {
     const states = await allOrNothing(
-      frozen.operators.map((operator) => writeOperator(operator, environment, signal, keep)),
+      frozen.operators.map((operator) => writeOperator(operator, environment, signal, keep, blame)),
     )
     signal.throwIfAborted()
     return states
@@ -87,23 +93,32 @@ async function writeOperator(
   environment: TaskEnvironment,
   signal: AbortSignal,
   keep: (writing: Promise<StateHandle>) => Promise<StateHandle>,
+  blame: Blame,
 ): Promise<OperatorSubtaskState> {
-  const { identity, keyed, keyGroups, operator, ready } = frozen
+  const { name, identity, keyed, keyGroups, operator, ready } = frozen
+  /** Not of the disk's doing. */
+  const blamed = (thrown: unknown): never => {
+    throw blame.put(name, thrown)
+  }
   const { turnLoop, snapshotWriter } = environment
   const [keyedHandle, operatorHandle] = await allOrNothing([
     keyed === undefined
       ? Promise.resolve(undefined)
-      : serialised(keyed, environment, signal).then(() =>
-          turnLoop.controlWork(
-            keep(written(snapshotWriter, { ...identity, kind: 'keyed', keyGroups }, (stream) => keyed.writeTo(stream))),
+      : serialised(keyed, environment, signal)
+          .catch(blamed)
+          .then(() =>
+            turnLoop.controlWork(
+              keep(
+                written(snapshotWriter, { ...identity, kind: 'keyed', keyGroups }, (stream) => keyed.writeTo(stream)),
+              ),
+            ),
           ),
-        ),
     operator === undefined
       ? Promise.resolve(undefined)
       : turnLoop.controlWork(
           keep(written(snapshotWriter, { ...identity, kind: 'operator' }, (stream) => stream.append(operator))),
         ),
-    ready === undefined ? Promise.resolve(undefined) : turnLoop.controlWork(ready.then(() => undefined)),
+    ready === undefined ? Promise.resolve(undefined) : turnLoop.controlWork(ready.then(() => undefined, blamed)),
   ])
   return {
     operatorId: identity.operatorId,

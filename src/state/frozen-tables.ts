@@ -11,6 +11,7 @@ import type { KeyedTable } from './keyed-table.ts'
 import type { RestoredTable } from './restored-tables.ts'
 import type { SnapshotStream } from './snapshot.ts'
 import type { FrozenKeyedState } from './state-backend.ts'
+import { keyedStateInWords } from './state-in-words.ts'
 import type { TableSlot } from './table-registry.ts'
 import { type ScanMember, TableScan } from './table-scan.ts'
 
@@ -98,7 +99,7 @@ export class FrozenTables implements FrozenKeyedState {
     const cause = toError(thrown)
     this.release()
     this.#failure = new StreamError(StreamError.is(cause) ? cause.code : 'NOT_SERIALIZABLE', {
-      message: `State '${table.name}' of key ${describe(key)} could not be written into checkpoint ${this.checkpointId}: ${cause.message}`,
+      message: `${keyedStateInWords(table.name)} of key ${describe(key)} could not be written into checkpoint ${this.checkpointId}: ${cause.message}`,
       hint: StreamError.is(cause) ? cause.hint : 'The serializer of this state threw.',
       details: { ...(StreamError.is(cause) ? cause.details : {}), state: table.name },
       cause,

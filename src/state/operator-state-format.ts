@@ -15,6 +15,7 @@ import { ARRAY, END, OBJECT } from '../elements/value-tags.ts'
 import { writeString, writeValue } from '../elements/value-writer.ts'
 import type { StoredSerializer } from './keyed-table.ts'
 import type { OperatorListState } from './redistribution.ts'
+import { operatorStateInWords } from './state-in-words.ts'
 
 /** One state of one subtask, as it is stored. */
 export interface StoredOperatorState extends OperatorListState<Uint8Array> {
@@ -81,7 +82,7 @@ function writeState(out: ByteWriter, { name, mode, serializer, elements }: Store
 
 function noBytes(name: string, serializer: string, element: unknown): StreamError {
   return new StreamError('NOT_SERIALIZABLE', {
-    message: `Serializer '${serializer}' of operator state '${name}' returned ${element instanceof Uint8Array ? 'an array whose bytes are shared, of variable length or gone' : typeof element} instead of a Uint8Array.`,
+    message: `Serializer '${serializer}' of ${operatorStateInWords(name)} returned ${element instanceof Uint8Array ? 'an array whose bytes are shared, of variable length or gone' : typeof element} instead of a Uint8Array.`,
     hint: 'Serializers are synchronous and return bytes that stay as they are.',
     details: { state: name },
   })

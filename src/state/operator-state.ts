@@ -9,6 +9,7 @@ import type { ListState, ListStateDescriptor, MapStateDescriptor } from './descr
 import type { StoredSerializer } from './keyed-table.ts'
 import { encodeOperatorState, type StoredOperatorState } from './operator-state-format.ts'
 import type { RedistributionMode } from './redistribution.ts'
+import { operatorStateInWords } from './state-in-words.ts'
 
 export interface OperatorStateStore {
   /** Dealt out evenly at another parallelism; stays where it is otherwise. The same name again is the same list. */
@@ -133,7 +134,7 @@ class OperatorList<T> implements ListState<T> {
         } catch (cause) {
           // A serializer of the user, or an element that cannot be serialised.
           throw new StreamError('NOT_SERIALIZABLE', {
-            message: `Element ${index} of operator state '${name}' could not be serialised: ${messageOf(cause)}`,
+            message: `Element ${index} of ${operatorStateInWords(name)} could not be serialised: ${messageOf(cause)}`,
             hint: StreamError.is(cause) ? cause.hint : 'The serializer of this state threw.',
             details: { state: name, index },
             cause,

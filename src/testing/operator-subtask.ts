@@ -7,6 +7,7 @@ import type { Ports } from '../base/ports.ts'
 import { type ControlElement, MAX_WATERMARK } from '../elements/stream-element.ts'
 import type { ChainedOperator } from '../graph/job-graph.ts'
 import type { Input, Operator, OperatorFactory, SourceOperator } from '../operators/operator.ts'
+import { Blame } from '../runtime/blame.ts'
 import { Channel } from '../runtime/data/channel.ts'
 import { type ChainLinks, inOrder } from '../runtime/data/operator-chain.ts'
 import { Subtask } from '../runtime/data/subtask.ts'
@@ -195,7 +196,10 @@ export class OperatorSubtask {
   }
 
   async #freeze(checkpointId: number): Promise<SubtaskSnapshot> {
-    const frozen = freezeSubtask([this.#runtime], [this.#operator], checkpointId, this.#options.subtask)
+    const frozen = freezeSubtask([this.#runtime], [this.#operator], checkpointId, {
+      subtask: this.#options.subtask,
+      blame: new Blame(),
+    })
     try {
       const [state] = frozen.operators
       const keyed =

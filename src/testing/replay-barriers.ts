@@ -92,6 +92,7 @@ class ReplayedSubtask {
         forwardCancellation: () => {},
         takeSnapshot: ({ barrier, alignmentMs }) => this.#snapshotTaken(barrier.checkpointId, alignmentMs),
         declined: ({ checkpointId, reason }: Refusal) => void this.#aborted.push([checkpointId, reason]),
+        causeOf: () => undefined,
         startMeasuring: () => {
           this.#measuredFrom = this.#processedBytes
         },

@@ -8,6 +8,7 @@ import { StreamError } from '../base/errors.ts'
 import { silentLogger } from '../base/logger.ts'
 import { eventLoopTurns } from '../base/turns.ts'
 import { VirtualClock } from '../base/virtual-clock.ts'
+import { causes } from '../runtime/control/causes.ts'
 import { type CheckpointCoordinator, hostCheckpointCoordinator } from '../runtime/control/checkpoint-coordinator.ts'
 import type { CheckpointWork } from '../runtime/control/checkpoint-work.ts'
 
@@ -118,6 +119,7 @@ class Replay {
           attempt: 0,
           reason: third,
           message: step,
+          cause: null,
         })
       case 'trigger': {
         const kind = first === 'synchronous-savepoint' ? 'synchronousSavepoint' : first
@@ -192,6 +194,7 @@ class Replay {
     return {
       clock: this.#clock,
       logger: silentLogger,
+      causes: causes(),
       plan: () => {
         const reason = this.#nextTriggerFails
         this.#nextTriggerFails = undefined

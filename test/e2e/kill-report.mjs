@@ -72,6 +72,7 @@ export class KillReport {
       jobs: this.jobs.chain + this.jobs.followed,
       wrong: this.wrong.length,
       killsOf: this.#killsOf,
+      jobsOf: this.jobs,
       places: this.#places,
       afterCheckpoint: round(this.#afterCheckpoint / this.kills, 3),
       spread: this.#isSpread(),
@@ -82,11 +83,10 @@ export class KillReport {
   }
 
   #isSpread() {
-    const enough = (name) => {
-      // A job that is suspended cleans nothing up.
-      const kills = name === 'insideCleanUp' ? this.#killsOf.chain : this.kills
-      return name === 'other' || this.#places[name] >= Math.floor((LEAST_OF_A_CLASS * kills) / 500)
-    }
+    const share = (LEAST_OF_A_CLASS * this.kills) / 500
+    // A chain job can be killed there once, at its end; one that is suspended cleans nothing up.
+    const leastOf = (name) => (name === 'insideCleanUp' ? Math.min(share, this.jobs.chain / 5) : share)
+    const enough = (name) => name === 'other' || this.#places[name] >= Math.floor(leastOf(name))
     return this.#afterCheckpoint / this.kills >= LEAST_AFTER_CHECKPOINT && CLASSES.every(enough)
   }
 }

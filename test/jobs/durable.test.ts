@@ -1,5 +1,6 @@
 /** Jobs whose checkpoints lie in a folder, on a simulated disk: suspended, resumed, restarted, and a disk that is slow or refuses. */
 import { expect, it } from 'vitest'
+import { silentLogger } from '../../src/base/logger.ts'
 import {
   DiscardingSink,
   defineSource,
@@ -53,6 +54,24 @@ describeJobs('A job with a checkpoint directory', (newWorld) => {
     await world.until(env.execute('x'))
     expect(world.ofType('restart.scheduled')).toHaveLength(1)
     expect(sink.committed.toSorted()).toEqual(expected)
+  })
+
+  it('that begins anew beside an unfinished one of its name says so in the log, and one that resumes does not', async () => {
+    const world = newWorld()
+    const warnings: string[] = []
+    Object.assign(world.ports, { logger: { ...silentLogger, warn: (line: string) => void warnings.push(line) } })
+    const [first, anew, resumed] = [world.env(), world.env(), world.env()]
+    for (const env of [first, anew, resumed]) declare(env, world, new Ledger<string>())
+    const client = await world.until(first.executeAsync('x'))
+    await world.advance(255)
+    await world.until(client.suspend())
+    const { jobId } = client
+    await world.until((await world.until(resumed.executeAsync('x', { resume: 'latest' }))).suspend())
+    expect(warnings).toEqual([])
+    await world.until(anew.execute('x'))
+    expect(warnings).toEqual([
+      expect.stringMatching(new RegExp(`beside an unfinished job .*: ${jobId} \\(SUSPENDED, newest`)),
+    ])
   })
 
   it('takes a last checkpoint when it is suspended, and goes on from there, at another parallelism too', async () => {

@@ -1,6 +1,7 @@
 /** Files that are followed while a job runs: what is appended, renamed, deleted, cut and replaced. */
 import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
+import { silentLogger } from '../../src/base/logger.ts'
 import { Disk, EVERY_MS, follow } from './followed-files.ts'
 import { describeJobs, type World } from './harness.ts'
 import { Ledger } from './parts.ts'
@@ -232,6 +233,25 @@ describeJobs('A file source that follows files', (newWorld) => {
     await world.when(() => sink.written.length >= 3)
     await world.advance(1000)
     expect(sink.written).toEqual(['one', 'two', 'three'])
+  })
+
+  it('says once that a compressed file which was read has grown: what was added is not read', async () => {
+    const world = newWorld()
+    const warnings: string[] = []
+    Object.assign(world.ports, { logger: { ...silentLogger, warn: (line: string) => void warnings.push(line) } })
+    const { sink, disk } = await following(world)
+    disk.append('/in/a.gz', gzipSync('one\n'))
+    await world.when(() => sink.written.length >= 1)
+    await world.advance(1000)
+    expect(warnings).toEqual([])
+    for (const text of ['two\n', 'three\n']) {
+      disk.append('/in/a.gz', gzipSync(text))
+      await world.advance(1000)
+    }
+    expect(sink.written).toEqual(['one'])
+    expect(warnings).toEqual([
+      expect.stringMatching(/^Compressed file \/in\/a\.gz has grown since it was found, from \d+ to \d+ bytes/),
+    ])
   })
 
   it('does not give up a file that a single look has not found', async () => {

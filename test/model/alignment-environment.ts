@@ -128,6 +128,7 @@ export class SlowTask {
         forwardBarrier: (barrier) => note({ type: 'forwardBarrier', barrier }),
         declined: (refusal) => note({ type: 'abortCheckpoint', ...refusal }),
         forwardCancellation: (checkpointId) => note({ type: 'forwardCancellation', checkpointId }),
+        causeOf: () => undefined,
         startMeasuring: (checkpointId) => note({ type: 'startMeasuring', checkpointId }),
         endMeasuring: (checkpointId) => note({ type: 'endMeasuring', checkpointId }),
         nowMs: () => 0,

@@ -12,6 +12,7 @@ import { type ErrorText, StreamError } from '../../src/base/errors.ts'
 import { silentLogger } from '../../src/base/logger.ts'
 import { eventLoopTurns } from '../../src/base/turns.ts'
 import { VirtualClock } from '../../src/base/virtual-clock.ts'
+import { causes } from '../../src/runtime/control/causes.ts'
 import { hostCheckpointCoordinator } from '../../src/runtime/control/checkpoint-coordinator.ts'
 import type { CheckpointWork, Published } from '../../src/runtime/control/checkpoint-work.ts'
 import type { ChartStep } from '../../src/runtime/control/host-chart.ts'
@@ -60,6 +61,7 @@ export async function replayFacts(input: CoordinatorInput, facts: readonly Coord
   const work: CheckpointWork = {
     clock,
     logger: silentLogger,
+    causes: causes(),
     tap: { stepped: (step) => void (step.machine === 'checkpointCoordinator' && journal.push(step)) },
     plan() {
       // What comes before the plan was waiting already when it was asked for.
@@ -82,7 +84,7 @@ export async function replayFacts(input: CoordinatorInput, facts: readonly Coord
     discardCheckpoint: discard,
     discardPending: discard,
     discardHandles: async () => {},
-    failJob: (error) => void told.push(`failJob ${error.code}`),
+    failJob: ({ code }) => void told.push(`failJob ${code}`),
     report: (event) => void events.push(event),
   }
   const coordinator = hostCheckpointCoordinator('job/coordinator', input, work)
@@ -127,6 +129,7 @@ export async function replayFacts(input: CoordinatorInput, facts: readonly Coord
           ...task,
           reason: fact.reason,
           message: fact.message,
+          cause: fact.cause,
         })
       case 'job.failedOver':
         return void coordinator.failOver()

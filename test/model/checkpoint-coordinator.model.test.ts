@@ -18,6 +18,13 @@ type Snapshot = Edge['before']
 type Unstamped<Fact> = Fact extends unknown ? Omit<Fact, 'atMs'> : never
 
 const TIMEOUT_MS = 1_000_000
+const REFUSED = {
+  code: 'NOT_SERIALIZABLE',
+  message: 'no',
+  restartHelps: false,
+  thrown: null,
+  operator: 'count',
+} as const
 const settings: CoordinatorSettings = {
   intervalMs: null,
   minPauseMs: 0,
@@ -116,7 +123,14 @@ function facts(
       )
   }
   for (const { checkpointId } of context.pending) {
-    const aborted = { type: 'pending.aborted', checkpointId, message: 'no', task: null, visible: 'no' } as const
+    const aborted = {
+      type: 'pending.aborted',
+      checkpointId,
+      message: 'no',
+      cause: null,
+      task: null,
+      visible: 'no',
+    } as const
     if (checkpointId === context.finalizing) {
       const completed = { type: 'pending.completed', checkpointId, handle: null, bytes: 0, path: null } as const
       may(completed)
@@ -131,12 +145,19 @@ function facts(
     }
     if (checkpointId !== triggering && !context.ready.includes(checkpointId))
       may({ type: 'pending.acknowledged', checkpointId })
-    if (left.disturbances > 0) may({ ...aborted, reason: 'CHECKPOINT_DECLINED', task }, disturbed)
+    if (left.disturbances > 0) may({ ...aborted, reason: 'CHECKPOINT_DECLINED', task, cause: REFUSED }, disturbed)
   }
   const [only, ...others] = context.pending
   if (left.disturbances > 0 && only !== undefined && others.length === 0 && context.plannedAtMs === null) {
     const { checkpointId } = only
-    const aborted = { type: 'pending.aborted', checkpointId, message: 'no', task: null, visible: 'no' } as const
+    const aborted = {
+      type: 'pending.aborted',
+      checkpointId,
+      message: 'no',
+      cause: null,
+      task: null,
+      visible: 'no',
+    } as const
     if (checkpointId !== context.finalizing) {
       may({ ...aborted, reason: 'CHECKPOINT_EXPIRED' }, disturbed, only.startedAtMs + TIMEOUT_MS)
       if (!context.ready.includes(checkpointId)) may({ ...aborted, reason: 'TASK_FAILURE' }, disturbed)

@@ -4,6 +4,7 @@ import type { CheckpointEvent, CoordinatorInput } from '#machines/checkpoint-coo
 import { StreamError } from '../../src/base/errors.ts'
 import { silentLogger } from '../../src/base/logger.ts'
 import { VirtualClock } from '../../src/base/virtual-clock.ts'
+import { causes } from '../../src/runtime/control/causes.ts'
 import { hostCheckpointCoordinator } from '../../src/runtime/control/checkpoint-coordinator.ts'
 import type { CheckpointWork } from '../../src/runtime/control/checkpoint-work.ts'
 
@@ -46,6 +47,7 @@ async function race(scheduler: fc.Scheduler, publishing: readonly Publishing[], 
   const work: CheckpointWork = {
     clock,
     logger: silentLogger,
+    causes: causes(),
     plan: () => ({ trigger: tasks, waitFor: tasks, commitTo: tasks, finished: [], notRunning: [] }),
     snapshotCoordinators: ({ checkpointId }) => later(null, `coordinators of ${checkpointId}`),
     triggerTasks({ barrier, tasks: triggered }) {
@@ -91,7 +93,14 @@ async function race(scheduler: fc.Scheduler, publishing: readonly Publishing[], 
   coordinator.start()
   const disturb: Record<Disturbance, () => void> = {
     decline: () =>
-      coordinator.decline({ checkpointId: 1, task: 'a', attempt: 0, reason: 'CHECKPOINT_DECLINED', message: 'no' }),
+      coordinator.decline({
+        checkpointId: 1,
+        task: 'a',
+        attempt: 0,
+        reason: 'CHECKPOINT_DECLINED',
+        message: 'no',
+        cause: null,
+      }),
     'task failure': () => coordinator.taskFailed({ task: 'b', attempt: 0, message: 'gone' }),
     failover: () => void coordinator.failOver().then(() => log.push('settled')),
     expiry: () => clock.advance(101),

@@ -25,6 +25,13 @@ const start: PendingStart = {
   ],
   finished: [],
 }
+const REFUSED = {
+  code: 'NOT_SERIALIZABLE',
+  message: 'no',
+  restartHelps: false,
+  thrown: null,
+  operator: 'count',
+} as const
 const at = { checkpointId: 7, atMs: 0 }
 const acknowledgement = (task: string, attempt: number): PendingFact => ({
   ...at,
@@ -40,6 +47,7 @@ const declined = (task: string, attempt: number): PendingFact => ({
   attempt,
   reason: 'CHECKPOINT_DECLINED',
   message: 'no',
+  cause: REFUSED,
 })
 const taskFailed = (task: string, attempt: number): PendingFact => ({
   ...at,
@@ -172,6 +180,11 @@ describe('the host of a pending checkpoint', () => {
     const { told, done } = await replay([acknowledgement('b', 1), declined('a', 1)])
     expect(done).toEqual(['discardPending b'])
     expect(told.map((fact) => fact.type)).toEqual(['pending.aborted', 'discards.finished'])
+  })
+
+  it('hands on what was thrown in the task that declined', async () => {
+    const { told } = await replay([declined('a', 1)])
+    expect(told[0]).toMatchObject({ type: 'pending.aborted', task: { task: 'a', attempt: 1 }, cause: REFUSED })
   })
 
   it('leaves no timer when it is released', async () => {

@@ -8,8 +8,16 @@ import { explore, inWords, unusedTransitions } from './explore.ts'
 const ADDRESS = { attempt: 2, checkpointId: 7 } as const
 const LOCATION = 'chk-7'
 const HANDLES = ['file-1']
-const DISK_FULL = { reason: 'CHECKPOINT_ASYNC_EXCEPTION', message: 'disk full' } as const
-const THREW = { reason: 'CHECKPOINT_DECLINED', message: 'threw' } as const
+/** What the task keeps for what was thrown. */
+const causeOf = (thrown: unknown) => ({
+  code: 'USER_FUNCTION_FAILED',
+  message: (thrown as Error).message,
+  restartHelps: true,
+  thrown: 1,
+})
+const failure = (reason: string, message: string) => ({ reason, message, cause: causeOf(new Error(message)) })
+const DISK_FULL = failure('CHECKPOINT_ASYNC_EXCEPTION', 'disk full')
+const THREW = failure('CHECKPOINT_DECLINED', 'threw')
 
 /** A task whose writer answers when it is told to, and which notes what it was asked to do. */
 class SlowWriter {
@@ -33,8 +41,9 @@ class SlowWriter {
         },
         release: () => note('release'),
         acknowledge: ({ attempt, checkpointId, handles }) => note(`acknowledge ${attempt}/${checkpointId} ${handles}`),
-        decline: ({ attempt, checkpointId, reason, message }) =>
-          note(`decline ${attempt}/${checkpointId} ${reason} ${message}`),
+        decline: ({ attempt, checkpointId, reason, message, cause }) =>
+          note(`decline ${attempt}/${checkpointId} ${reason} ${message} (${cause.code})`),
+        causeOf,
         discard: (handles) => note(`discard ${handles}`),
         forget: ({ attempt, checkpointId }) => note(`forget ${attempt}/${checkpointId}`),
         nowMs: () => 0,
@@ -235,7 +244,8 @@ describe('the checkpoint of a subtask', () => {
         },
         release: () => void asked.push('release'),
         acknowledge: () => void asked.push('acknowledge'),
-        decline: ({ reason, message }) => void asked.push(`${reason}: ${message}`),
+        decline: ({ reason, message, cause }) => void asked.push(`${reason}: ${message}, kept as ${cause.thrown}`),
+        causeOf,
         discard: () => void asked.push('discard'),
         forget: () => void asked.push('forget'),
         nowMs: () => 0,
@@ -245,7 +255,7 @@ describe('the checkpoint of a subtask', () => {
     host.start()
     host.frozen()
     await settled()
-    expect(asked).toEqual(['CHECKPOINT_ASYNC_EXCEPTION: no such folder', 'forget'])
+    expect(asked).toEqual(['CHECKPOINT_ASYNC_EXCEPTION: no such folder, kept as 1', 'forget'])
   })
 
   test('an acknowledgement says how long freezing and writing took', async () => {
@@ -265,6 +275,7 @@ describe('the checkpoint of a subtask', () => {
         acknowledge: (acknowledgement) => void acknowledged.push(acknowledgement),
         release: ignore,
         decline: ignore,
+        causeOf,
         discard: ignore,
         forget: ignore,
         nowMs: () => nowMs,

@@ -60,7 +60,7 @@ function replay({ path, fact, before }: ExploredEdge<typeof task>) {
     id: 'job/count-3#7/task',
     ...input(before.context.finalCheckpoint),
     clock: new VirtualClock(),
-    causes: causes(),
+    causeOf: (thrown) => causes().of(thrown, 'USER_FUNCTION_FAILED'),
     reportState(report) {
       did.push('reportState')
       reports.push(report)
@@ -201,7 +201,7 @@ describe('a task', () => {
         id: 'job/count-3#7/task',
         ...input(true),
         clock,
-        causes: causes(),
+        causeOf: (thrown) => causes().of(thrown, 'USER_FUNCTION_FAILED'),
         reportState: ({ state }) => void reports.push(state),
         deploy() {},
         restoreState: () => ({ finished: false }),

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Compiler, type Complaint, compilers, complaints, jobsIn, userProject } from './compilers.ts'
 
-/** With MILLRACE_LIST_MISTAKES=1 the list of all mistakes is printed, as a table for the documentation. */
+/** The list of all mistakes; with MILLRACE_LIST_MISTAKES=1 it is written anew. */
+const page = new URL('../../docs/TYPE-MISTAKES.md', import.meta.url)
 const { MILLRACE_LIST_MISTAKES: list } = process.env
 const goodJobs = jobsIn('good-jobs')
 const badJobs = jobsIn('mistakes')
@@ -37,7 +38,6 @@ beforeAll(async () => {
 
 afterAll(() => {
   if (project !== '') rmSync(project, { recursive: true, force: true })
-  if (list !== undefined) process.stdout.write(table())
 })
 
 describe.each(compilers)('With $name, strict and without skipLibCheck,', ({ name }) => {
@@ -86,6 +86,11 @@ describe('The jobs of this folder', () => {
     for (const { file, line, sentence } of mistakes) expect(sentence, `${file}:${line}`).toMatch(/^\S.*: \S+/)
   })
 
+  it('make the mistakes that docs/TYPE-MISTAKES.md lists, with what compilers say of them', () => {
+    if (list !== undefined) writeFileSync(page, table())
+    expect(readFileSync(page, 'utf8')).toBe(table())
+  })
+
   it('make each mistake once', () => {
     const code = mistakes.map(({ file, line }) => badJobs.get(file)?.split('\n')[line - 1]?.trim())
     expect(new Set(code.filter((text) => text?.endsWith(')'))).size).toBe(
@@ -108,5 +113,9 @@ function table(): string {
     return `| ${[sentence, message, `${refusing} of ${compilers.length}`].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
   })
   const head = ['| mistake | what the newest compiler says last | refused by |', '| --- | --- | --- |']
-  return [`Compilers: ${compilers.map(({ name }) => name).join('; ')}`, '', ...head, ...rows, ''].join('\n')
+  const title = '# Mistakes that do not compile'
+  const about =
+    'Each stands in `test/types/mistakes/` and is refused in its own line. Written by `MILLRACE_LIST_MISTAKES=1 npx vitest run test/types/mistakes.test.ts`.'
+  const by = `Compilers: ${compilers.map(({ name }) => name).join('; ')}.`
+  return [title, '', about, '', by, '', ...head, ...rows, ''].join('\n')
 }

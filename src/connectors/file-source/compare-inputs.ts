@@ -19,6 +19,13 @@ export interface Comparison {
   /** Neither among the inputs nor in the folder where it was. */
   readonly missing: readonly KnownFile[]
   readonly fresh: readonly KnownFile[]
+  /** Compressed ones that have grown since the last look, with their size before: nobody reads what was added. */
+  readonly grownCompressed: readonly GrownFile[]
+}
+
+export interface GrownFile {
+  readonly file: KnownFile
+  readonly sizeBefore: number
 }
 
 export async function compareInputs(
@@ -37,7 +44,17 @@ export async function compareInputs(
   const unknown = await matchMoved(files, others, known, kept, keep)
   await matchMovedOut(files, inputs, unmatched, keep)
   const fresh = await identifyAll(files, unknown)
-  return { kept: known.flatMap((file) => kept.get(file) ?? []), missing: [...unmatched], fresh }
+  return {
+    kept: known.flatMap((file) => kept.get(file) ?? []),
+    missing: [...unmatched],
+    fresh,
+    grownCompressed: [...kept].flatMap(([before, file]) => grown(before, file)),
+  }
+}
+
+function grown(before: KnownFile, file: KnownFile): readonly GrownFile[] {
+  const sizeBefore = before.identity.size
+  return isCompressed(file.path) && file.identity.size > sizeBefore ? [{ file, sizeBefore }] : []
 }
 
 type Keep = (file: KnownFile, now: KnownFile) => void

@@ -21,7 +21,8 @@ export interface FileSourceOptions {
    * never emitted by a drain. A file that is renamed goes on being the same file, by device, inode and first 256 bytes, as
    * long as it stays in its folder or among the inputs: rotate logs by renaming. One that was shortened, rewritten, or
    * replaced by a copy of itself fails the job by its name. Compressed files are read once, whole: move them into place
-   * when they are complete, and keep compressed copies of what is followed out of the inputs, for they are other files.
+   * when they are complete (one that grows later is named in a warning), and keep compressed copies of what is followed
+   * out of the inputs, for they are other files.
    * Empty files are left until they begin. Left out: what is there at the start is read, once.
    */
   readonly monitorContinuously?: Duration | undefined

@@ -3,7 +3,7 @@
  * is, not by its name, until the file is gone: so a renamed file is no new one. Empty files are left until they begin.
  */
 import type { SplitEnumerator, SplitEnumeratorContext } from '../../operators/source.ts'
-import { type Comparison, compareInputs, type KnownFile } from './compare-inputs.ts'
+import { type Comparison, compareInputs, type GrownFile, type KnownFile } from './compare-inputs.ts'
 import { isCompressed } from './file-chunks.ts'
 import { type FileSplit, rangeSplits } from './file-split.ts'
 import { isRemembered, packed, rememberBytes, rememberingSerializer, unpacked } from './remembering-serializer.ts'
@@ -56,6 +56,8 @@ export class FollowingEnumerator implements SplitEnumerator<FileSplit, Following
   #dealing = false
   /** Not found by the last look: gone, if the next one does not find them either. */
   #missing: ReadonlySet<KnownFile> = new Set()
+  /** Compressed files that have grown, by device and inode. */
+  readonly #warnedOf = new Set<string>()
 
   constructor(options: FollowingEnumeratorOptions) {
     const { restored } = options
@@ -163,7 +165,8 @@ export class FollowingEnumerator implements SplitEnumerator<FileSplit, Following
 
   #looked(looked: Looked | undefined): void {
     if (looked === undefined) return
-    const { kept, missing, fresh } = looked.comparison
+    const { kept, missing, fresh, grownCompressed } = looked.comparison
+    for (const each of grownCompressed) this.#warnOfGrown(each)
     const stillMissing = missing.filter((file) => !this.#missing.has(file))
     this.#missing = new Set(stillMissing)
     const found = [...kept, ...stillMissing, ...fresh]
@@ -173,6 +176,17 @@ export class FollowingEnumerator implements SplitEnumerator<FileSplit, Following
     if (fresh.length > 0) this.#options.context.environment.logger.debug(`${fresh.length} new input files.`)
     if (looked.splits.length > 0) this.#unassigned = [...this.#unassigned, ...looked.splits]
     this.#deal()
+  }
+
+  /** Once a file and attempt: one that is still being written grows with every look. */
+  #warnOfGrown({ file: { path, identity }, sizeBefore }: GrownFile): void {
+    const { device, inode, size } = identity
+    const key = `${device}:${inode}`
+    if (this.#warnedOf.has(key)) return
+    this.#warnedOf.add(key)
+    this.#options.context.environment.logger.warn(
+      `Compressed file ${path} has grown since it was found, from ${sizeBefore} to ${size} bytes. A compressed file is read once, whole: what was added after that is not read. Move such a file among the inputs when it is complete.`,
+    )
   }
 
   /** In turn, over all subtasks, in portions. */

@@ -29,6 +29,13 @@ async function lookAt(files: FileSystem, paths: readonly string[]): Promise<read
   return seen.filter((each) => each !== undefined)
 }
 
+/** Where a file was. */
+interface Folder {
+  /** Undefined when it is gone. */
+  readonly device: string | undefined
+  readonly byInode: ReadonlyMap<string, readonly SeenFile[]>
+}
+
 /**
  * Looks for files that do not stand at their paths any more: among the inputs, and in the folder where each was. What is
  * surveyed is surveyed once, when it is first needed: make a new one for each round.
@@ -37,14 +44,14 @@ export class MovedFiles {
   readonly #files: FileSystem
   readonly #inputs: readonly string[]
   #found: Promise<ReadonlyMap<string, readonly SeenFile[]>> | undefined
-  readonly #folders = new Map<string, Promise<ReadonlyMap<string, readonly SeenFile[]>>>()
+  readonly #folders = new Map<string, Promise<Folder>>()
 
   constructor(files: FileSystem, inputs: readonly string[]) {
     this.#files = files
     this.#inputs = inputs
   }
 
-  /** By inode and first bytes, and not shorter; undefined when it is nowhere. */
+  /** By device, inode and first bytes, and not shorter; undefined when it is nowhere. */
   async find(identity: FileIdentity, path: string): Promise<SeenFile | undefined> {
     const folder = parentPath(path)
     let inFolder = this.#folders.get(folder)
@@ -52,22 +59,33 @@ export class MovedFiles {
       inFolder = this.#surveyFolder(folder)
       this.#folders.set(folder, inFolder)
     }
-    const near = await this.#among(await inFolder, identity)
+    const { device, byInode: there } = await inFolder
+    const near = await this.#among(there, identity, device)
     if (near !== undefined) return near
     this.#found ??= surveyInputs(this.#files, this.#inputs, 'wait').then(byInode)
-    return this.#among(await this.#found, identity)
+    return this.#among(await this.#found, identity, device)
   }
 
-  async #among(index: ReadonlyMap<string, readonly SeenFile[]>, identity: FileIdentity): Promise<SeenFile | undefined> {
-    for (const seen of index.get(identity.inode) ?? [])
-      if (seen.status.size >= identity.size && (await beginsAs(this.#files, seen.path, identity))) return seen
+  /** `device`: that of the folder in which the file was. */
+  async #among(
+    index: ReadonlyMap<string, readonly SeenFile[]>,
+    identity: FileIdentity,
+    device: string | undefined,
+  ): Promise<SeenFile | undefined> {
+    for (const seen of index.get(identity.inode) ?? []) {
+      // On another disk the same number is another file. A disk that was mounted anew has the number of the folder now.
+      const { size, device: its } = seen.status
+      if (device !== undefined && its !== device && its !== identity.device) continue
+      if (size >= identity.size && (await beginsAs(this.#files, seen.path, identity))) return seen
+    }
     return undefined
   }
 
-  async #surveyFolder(folder: string): Promise<ReadonlyMap<string, readonly SeenFile[]>> {
+  async #surveyFolder(folder: string): Promise<Folder> {
+    const status = await this.#files.stat(folder)
     const entries = await entriesOf(this.#files, folder)
     const paths = entries.filter(({ kind }) => kind === 'file').map(({ name }) => `${folder}/${name}`)
-    return byInode(await lookAt(this.#files, paths))
+    return { device: status?.device, byInode: byInode(await lookAt(this.#files, paths)) }
   }
 }
 

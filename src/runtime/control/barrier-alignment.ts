@@ -14,6 +14,7 @@ import {
 } from '#machines/alignment-vocabulary'
 import { atLeastOnceAlignment, pendingIds as idsFollowed } from '#machines/at-least-once-alignment'
 import { barrierAlignment, pendingIds as idsAligned } from '#machines/barrier-alignment'
+import type { Cause } from './causes.ts'
 import { type ChartTap, hostChart } from './host-chart.ts'
 import { textOf } from './text-of.ts'
 import { whenDone } from './when-done.ts'
@@ -33,6 +34,8 @@ export interface AlignmentDeps {
   /** This subtask takes no part: tell the coordinator. Before the cancellation marker leaves. */
   declined(refusal: Refusal): void
   forwardCancellation(checkpointId: number): void
+  /** What was thrown in `prepareOperators` or `takeSnapshot`, as plain data. */
+  causeOf(thrown: unknown): Cause | undefined
   /** The bytes processed from now to `endMeasuring` belong to this alignment. At most one is measured. */
   startMeasuring(checkpointId: number): void
   endMeasuring(checkpointId: number): void
@@ -122,7 +125,7 @@ function obey(order: AlignmentOrder, deps: AlignmentDeps, tell: Tell) {
       return whenDone(
         () => deps.prepareOperators(order.barrier),
         () => tell({ type: 'operators.prepared', checkpointId }),
-        (thrown) => tell({ type: 'operators.notPrepared', ...refusal(checkpointId, thrown) }),
+        (thrown) => tell({ type: 'operators.notPrepared', ...refusal(checkpointId, thrown, deps) }),
       )
     }
     case 'takeSnapshot': {
@@ -130,7 +133,7 @@ function obey(order: AlignmentOrder, deps: AlignmentDeps, tell: Tell) {
       return whenDone(
         () => deps.takeSnapshot(order),
         () => tell({ type: 'snapshot.taken', checkpointId }),
-        (thrown) => tell({ type: 'snapshot.failed', ...refusal(checkpointId, thrown) }),
+        (thrown) => tell({ type: 'snapshot.failed', ...refusal(checkpointId, thrown, deps) }),
       )
     }
     case 'forwardBarrier':
@@ -153,6 +156,6 @@ function obey(order: AlignmentOrder, deps: AlignmentDeps, tell: Tell) {
 /** Flink's reason for a throw of the task's own that is no fault of the checkpoint's storage. */
 const DECLINED = 'CHECKPOINT_DECLINED'
 
-function refusal(checkpointId: number, thrown: unknown): Refusal {
-  return { checkpointId, reason: DECLINED, message: textOf(thrown) }
+function refusal(checkpointId: number, thrown: unknown, { causeOf }: AlignmentDeps): Refusal {
+  return { checkpointId, reason: DECLINED, message: textOf(thrown), cause: causeOf(thrown) }
 }

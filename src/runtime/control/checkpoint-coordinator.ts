@@ -14,6 +14,7 @@ import type {
   TaskAttempt,
 } from '#machines/checkpoint-coordinator-vocabulary'
 import { StreamError } from '../../base/errors.ts'
+import type { Cause } from './causes.ts'
 import { failureOf, jobFailure, requestFailure } from './checkpoint-failures.ts'
 import { begun, type CheckpointWork } from './checkpoint-work.ts'
 import { hostChart } from './host-chart.ts'
@@ -53,7 +54,13 @@ export interface CheckpointCoordinator {
   trigger(options: TriggerOptions): Promise<Triggered>
   acknowledge(told: Told<FactOf<'task.acknowledged'>>): void
   decline(
-    told: { readonly checkpointId: number; readonly reason: string; readonly message: string } & TaskAttempt,
+    told: {
+      readonly checkpointId: number
+      readonly reason: string
+      readonly message: string
+      /** What was thrown there; null: nothing was. */
+      readonly cause: Cause | null
+    } & TaskAttempt,
   ): void
   taskFailed(task: TaskAttempt & { readonly message: string }): void
   /** Pending checkpoints that it has not acknowledged are given up; that counts as no failure. */
@@ -148,7 +155,7 @@ export function hostCheckpointCoordinator(
       case 'readStore':
         return readStore()
       case 'failJob':
-        return work.failJob(jobFailure(order))
+        return work.failJob(jobFailure(order, work.causes))
       case 'answerRequest':
         askers
           .get(order.requestId)
@@ -219,7 +226,7 @@ export function hostCheckpointCoordinator(
     for (const asker of [...askers.values(), ...waiting.map((one) => one.asker)]) asker.reject(broken)
     askers.clear()
     waiting = []
-    work.failJob(broken)
+    work.failJob(work.causes.of(broken, 'INTERNAL'))
   }
 
   const host = hostChart(checkpointCoordinator, {
@@ -272,8 +279,8 @@ export function hostCheckpointCoordinator(
       if (actor === undefined) send({ type: 'task.acknowledged', checkpointId, task, attempt, handles })
       else actor.send({ type: 'task.acknowledged', task, attempt, handles })
     },
-    decline({ checkpointId, task, attempt, reason, message }) {
-      pending.get(checkpointId)?.send({ type: 'task.declined', task, attempt, reason, message })
+    decline({ checkpointId, task, attempt, reason, message, cause }) {
+      pending.get(checkpointId)?.send({ type: 'task.declined', task, attempt, reason, message, cause })
     },
     taskFailed({ task, attempt, message }) {
       for (const actor of [...pending.values()]) actor.send({ type: 'task.failed', task, attempt, message })

@@ -14,8 +14,8 @@ import type {
 } from '#machines/checkpoint-coordinator-vocabulary'
 import type { Acknowledged, Publication } from '#machines/pending-checkpoint'
 import type { Clock } from '../../base/clock.ts'
-import type { StreamError } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
+import type { Cause, Causes } from './causes.ts'
 import type { ChartTap } from './host-chart.ts'
 
 type OrderOf<Type extends CoordinatorOrder['type']> = Omit<Extract<CoordinatorOrder, { type: Type }>, 'type'>
@@ -43,6 +43,8 @@ export interface Published {
 export interface CheckpointWork {
   readonly clock: Clock
   readonly logger: Logger
+  /** Where what the tasks threw is kept. */
+  readonly causes: Causes
   readonly tap?: ChartTap | undefined
   /** Who takes part, at this moment. A throw counts as IO_EXCEPTION. */
   plan(kind: CheckpointKind): CheckpointPlan | PlanRefusal
@@ -69,8 +71,8 @@ export interface CheckpointWork {
   }): Promise<void>
   /** State of an acknowledgement that came late or from somebody unknown. */
   discardHandles(handles: { readonly checkpointId: number; readonly handles: Json } & TaskAttempt): Promise<void>
-  /** The job is to fail, by way of its restart strategy. May be called again. */
-  failJob(error: StreamError): void
+  /** The job is to fail, by way of its restart strategy where a restart helps. May be called again. */
+  failJob(failure: Cause): void
   report(event: CheckpointEvent): void
   /** What became of an acknowledgement. */
   acknowledged?(answer: AcknowledgeAnswer): void

@@ -9,8 +9,8 @@ import {
   type SubtaskCheckpointOrder,
   subtaskCheckpoint,
 } from '#machines/subtask-checkpoint'
+import type { Cause } from './causes.ts'
 import { type ChartTap, hostChart } from './host-chart.ts'
-import { textOf } from './text-of.ts'
 import { whenDone } from './when-done.ts'
 
 /** The work behind the orders. Locations and handles are plain JSON: they cross the link. */
@@ -24,11 +24,15 @@ export interface SubtaskCheckpointDeps<Location, Handles> {
   /** The frozen state will not be written. Not called when `write` was. */
   release(): void
   acknowledge(acknowledgement: CheckpointAddress & SnapshotDurations & { readonly handles: Handles }): void
-  decline(refusal: CheckpointAddress & { readonly reason: string; readonly message: string }): void
+  decline(
+    refusal: CheckpointAddress & { readonly reason: string; readonly message: string; readonly cause: Cause },
+  ): void
   /** Deletes what was written too late. Best effort: its failure is the callee's to log. */
   discard(handles: Handles): void
   /** The last call: nothing more comes of this checkpoint. */
   forget(address: CheckpointAddress): void
+  /** What was thrown while the state was frozen or written, as plain data. */
+  causeOf(thrown: unknown): Cause
   /** Wall clock, ms since the epoch. */
   nowMs(): number
   /** The chart or this host is broken. */
@@ -75,6 +79,11 @@ export function hostSubtaskCheckpoint<Location, Handles>({
   })
   const tell = (fact: WithoutTime<SubtaskCheckpointFact>) => chart.send({ ...fact, atMs: deps.nowMs() })
 
+  const failure = (reason: string, thrown: unknown) => {
+    const cause = deps.causeOf(thrown)
+    return { reason, message: cause.message, cause }
+  }
+
   function obey(order: SubtaskCheckpointOrder) {
     const address = { attempt: order.attempt, checkpointId: order.checkpointId }
     switch (order.type) {
@@ -82,14 +91,14 @@ export function hostSubtaskCheckpoint<Location, Handles>({
         return whenDone(
           () => deps.write(order.location as Location, writing.signal),
           (handles) => tell({ type: 'state.written', handles }),
-          (thrown) => tell({ type: 'state.notWritten', reason: ASYNC_EXCEPTION, message: textOf(thrown) }),
+          (thrown) => tell({ type: 'state.notWritten', ...failure(ASYNC_EXCEPTION, thrown) }),
         )
       case 'acknowledge': {
         const { syncMs, asyncMs } = order
         return deps.acknowledge({ ...address, syncMs, asyncMs, handles: order.handles as Handles })
       }
       case 'decline':
-        return deps.decline({ ...address, reason: order.reason, message: order.message })
+        return deps.decline({ ...address, reason: order.reason, message: order.message, cause: order.cause })
       case 'cancelWriting':
         return writing.abort()
       case 'releaseSnapshot':
@@ -109,7 +118,7 @@ export function hostSubtaskCheckpoint<Location, Handles>({
     start: () => chart.start(),
     locationAssigned: (known) => tell({ type: 'location.assigned', location: known }),
     frozen: () => tell({ type: 'snapshot.frozen' }),
-    notFrozen: (thrown) => tell({ type: 'snapshot.notFrozen', reason: DECLINED, message: textOf(thrown) }),
+    notFrozen: (thrown) => tell({ type: 'snapshot.notFrozen', ...failure(DECLINED, thrown) }),
     aborted: () => tell({ type: 'checkpoint.aborted' }),
     snapshot: () => chart.snapshot(),
   }

@@ -4,7 +4,7 @@
  */
 import { task as machine, type TaskFact, type TaskInput, type TaskOrder } from '#machines/task'
 import type { Clock, Timer } from '../../base/clock.ts'
-import type { Causes } from './causes.ts'
+import type { Cause } from './causes.ts'
 import { type ChartTap, hostChart } from './host-chart.ts'
 import { whenDone } from './when-done.ts'
 
@@ -15,7 +15,8 @@ export interface TaskDeps extends TaskInput {
   /** Names the chart: `job/count-0#1/task`. */
   readonly id: string
   readonly clock: Clock
-  readonly causes: Causes
+  /** What was thrown, as plain data. */
+  causeOf(thrown: unknown): Cause
   /** FINISHED, CANCELED and FAILED are told when nothing of the task runs any more. */
   reportState(report: TaskReport): void
   /** Makes the operators and the channels. */
@@ -52,8 +53,7 @@ export interface Task {
 
 export function hostTask(deps: TaskDeps): Task {
   let timer: Timer | undefined
-  const fail = (thrown: unknown) =>
-    host.send({ type: 'task.failed', cause: deps.causes.of(thrown, 'USER_FUNCTION_FAILED') })
+  const fail = (thrown: unknown) => host.send({ type: 'task.failed', cause: deps.causeOf(thrown) })
   const answer = (work: () => Work, fact: TaskFact) => whenDone(work, () => host.send(fact), fail)
   const attempt = (call: () => void) => whenDone(call, () => {}, fail)
 

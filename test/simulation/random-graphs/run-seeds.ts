@@ -42,7 +42,10 @@ async function runSeed(seed: number, length: Length, tally: Tally): Promise<stri
     fc.asyncProperty(draws, async (draw) => {
       const plan = makePlan(draw, length)
       tallyPlan(plan, tally)
-      const problems = await runPlan(plan, tally)
+      const log: string[] = []
+      const problems = await runPlan(plan, tally, { log })
+      if (process.env.MILLRACE_GRAPH_ONLY !== undefined && problems.length === 0)
+        process.stdout.write(`${log.join('\n')}\n`)
       if (problems.length > 0) throw new Error(problems.join('\n'))
     }),
     { seed, numRuns: 1, interruptAfterTimeLimit: MOST_SHRINKING_MS, markInterruptAsFailure: false },

@@ -1,4 +1,4 @@
-/** A job that would write for ever and never show it says so before it starts. */
+/** A job that would write for ever and never show it, or has nothing that writes, says so before it starts. */
 import { expect, test } from 'vitest'
 import type { StreamExecutionEnvironment } from '../../../src/api/stream-execution-environment.ts'
 import { CollectSink } from '../../../src/connectors/collect/collect-sink.ts'
@@ -31,5 +31,35 @@ test.each<[string, (env: StreamExecutionEnvironment) => unknown]>([
   const { env, lines } = new Launchpad()
   declare(env)
   await env.execute('endless')
+  expect(lines).toEqual([])
+})
+
+test.each<[string, (env: StreamExecutionEnvironment) => unknown, string]>([
+  ['an operator', (env) => numbers(env, 3).map((value) => value), '"Map" gives'],
+  ['the source alone', (env) => numbers(env, 3), '"numbers" gives'],
+  [
+    'two operators, one of them behind a union',
+    (env) => {
+      const all = numbers(env, 3).union(numbers(env, 3))
+      all.keyBy((value) => value).reduce((one) => one)
+      all
+        .rebalance()
+        .filter(() => true)
+        .name('some')
+    },
+    '"Keyed Reduce", "some" gives',
+  ],
+])('a job without a sink says that nothing comes of it: %s', async (_, declare, ends) => {
+  const { env, lines } = new Launchpad()
+  declare(env)
+  await env.execute('idle')
+  expect(lines).toEqual([expect.stringContaining(`Job "idle" has no sink: what ${ends}`)])
+})
+
+test('a stream that ends in an operator is nothing to speak of where another has a sink', async () => {
+  const { env, lines } = new Launchpad()
+  numbers(env, 3).map((value) => value)
+  numbers(env, 3).print()
+  await env.execute('half')
   expect(lines).toEqual([])
 })

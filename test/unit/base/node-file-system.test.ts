@@ -26,6 +26,17 @@ test('folders are 0700 and files 0600, whoever made them', async () => {
   expect(modes).toEqual(['700', '700', '600', '600'])
 })
 
+test('a file in the place of a folder is said to be one', async () => {
+  writeFileSync(`${at}/file`, '')
+  const refusal = {
+    details: { systemCode: 'ENOTDIR' },
+    hint: expect.stringContaining('is a file where a folder is needed'),
+  }
+  await expect(files.list(`${at}/file`)).rejects.toMatchObject(refusal)
+  const making = files.execute([{ type: 'makeFolder', path: `${at}/file/folder` }])
+  await expect(making).rejects.toMatchObject(refusal)
+})
+
 test('a symbolic link that waits in the place of a new file is never written through', async () => {
   writeFileSync(`${at}/victim`, 'untouched')
   symlinkSync(`${at}/victim`, `${at}/x`)

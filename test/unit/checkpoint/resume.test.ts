@@ -117,6 +117,7 @@ async function savepoint(storage: JobStorage, id: number): Promise<string> {
     nextCheckpointId: id,
     retained: [],
     notes: [],
+    warnings: [],
   }
   const metadata = await prepare(job, id)
   return (await storage.publishSavepoint('/data/savepoints', { ...metadata, kind: 'savepoint' })).path

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { RunningJobEvent } from '../../../src/base/run-context.ts'
 import { eventLine } from '../../../src/cli/event-lines.ts'
 
-const task = { type: 'task.status', vertex: 'map', subtask: 1, attempt: 0, atMs: 0 } as const
+const task = { type: 'task.status', vertex: 'map (2/4)', subtask: 1, attempt: 3, atMs: 0 } as const
 const cause = new Error('map failed', { cause: new TypeError('boom') })
 
 describe('a plain line', () => {
@@ -11,7 +11,7 @@ describe('a plain line', () => {
     [{ type: 'job.status', status: 'RESTARTING', atMs: 0, error: cause }, 'RESTARTING: map failed (boom)'],
     [{ type: 'job.status', status: 'FAILED', atMs: 0, error: cause }, undefined],
     [{ ...task, status: 'RUNNING' }, undefined],
-    [{ ...task, status: 'FAILED', error: cause }, 'task map #1 failed: map failed (boom)'],
+    [{ ...task, status: 'FAILED', error: cause }, 'task map (2/4) #2 failed: map failed (boom)'],
     [{ type: 'checkpoint.triggered', checkpointId: 3, kind: 'checkpoint', atMs: 0 }, undefined],
     [
       {

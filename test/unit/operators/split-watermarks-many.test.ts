@@ -93,9 +93,9 @@ function combiner() {
   return { watermarks, seen }
 }
 
-const id = fc.integer({ min: 0, max: 5 }).map(String)
+const id = fc.integer({ min: 0, max: 15 }).map(String)
 /** Of all outputs that there ever were: also those of removed and of replaced splits. */
-const output = fc.nat(30)
+const output = fc.nat(60)
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(fc.constant('add' as const), id) },
   { weight: 2, arbitrary: fc.tuple(fc.constant('remove' as const), id) },

@@ -1,6 +1,7 @@
 /** The synchronous part of a snapshot, when one of the operators refuses. */
 import { describe, expect, it } from 'vitest'
 import type { Operator } from '../../../src/operators/operator.ts'
+import { Blame } from '../../../src/runtime/blame.ts'
 import type { OperatorRuntime } from '../../../src/runtime/operator-runtime.ts'
 import { freezeSubtask } from '../../../src/runtime/subtask-snapshot.ts'
 
@@ -10,7 +11,7 @@ function runtime(frozen: Set<string>, name: string, snapshot: () => Uint8Array |
     return { release: () => void frozen.delete(name) }
   }
   return {
-    operator: { operatorId: name },
+    operator: { operatorId: name, name },
     keyedState: { freeze },
     operatorState: { snapshot },
   } as unknown as OperatorRuntime
@@ -22,14 +23,17 @@ describe('A snapshot of which a part cannot be taken', () => {
     const note = (reason: unknown) => void unhandled.push(reason)
     process.on('unhandledRejection', note)
     const frozen = new Set<string>()
+    const refused = new Error('not serialisable')
     const refuse = () => {
-      throw new Error('not serialisable')
+      throw refused
     }
     const runtimes = [runtime(frozen, 'first', () => undefined), runtime(frozen, 'second', refuse)]
     const operators = runtimes.map(() => ({
       snapshotState: () => Promise.reject(new Error('not durable')),
     })) as unknown as Operator[]
-    expect(() => freezeSubtask(runtimes, operators, 1, 0)).toThrow('not serialisable')
+    const blame = new Blame()
+    expect(() => freezeSubtask(runtimes, operators, 1, { subtask: 0, blame })).toThrow(refused)
+    expect(blame.of(refused)).toBe('second')
     expect([...frozen]).toEqual([])
     await new Promise((resolve) => void setImmediate(resolve))
     process.off('unhandledRejection', note)

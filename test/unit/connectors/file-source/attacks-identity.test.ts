@@ -1,7 +1,8 @@
 /** Attacks on what makes a followed file the same file: numbers that two disks give to different ones. */
 import { expect, test } from 'vitest'
 import type { FileStatus, FileSystem } from '../../../../src/base/file-system.ts'
-import { compareInputs } from '../../../../src/connectors/file-source/compare-inputs.ts'
+import { compareInputs, type KnownFile } from '../../../../src/connectors/file-source/compare-inputs.ts'
+import { MovedFiles } from '../../../../src/connectors/file-source/input-survey.ts'
 import { diskWith, writeFile } from '../files-for-tests.ts'
 
 const HEADER = `${'column,'.repeat(60)}end\n`
@@ -19,7 +20,8 @@ function disks(files: FileSystem): FileSystem {
     execute: (operations) => files.execute(operations),
     async stat(path) {
       const status = await files.stat(path)
-      return status?.kind === 'file' ? asOnItsDisk(path, status) : status
+      if (status === undefined) return undefined
+      return status.kind === 'file' ? asOnItsDisk(path, status) : { ...status, device: path.slice(0, 2) }
     },
     async openRead(path) {
       const handle = await files.openRead(path)
@@ -50,4 +52,18 @@ test('A file that comes later is read, though on its own disk it has the number 
   const remounted = [...third.kept].map((file) => ({ ...file, identity: { ...file.identity, device: 'before' } }))
   const fourth = await compareInputs(files, inputs, remounted)
   expect([fourth.fresh.length, fourth.kept.length, fourth.missing.length]).toEqual([0, 2, 0])
+})
+
+test('A file that is gone is not found again in one of another disk that has its number and begins as it did', async () => {
+  const disk = await diskWith({ '/a/log.csv': `${HEADER}1\n`, '/b/log.csv': `${HEADER}2\n` })
+  const files = disks(disk)
+  const [known] = (await compareInputs(files, ['/a'], [])).fresh as [KnownFile]
+  await disk.execute([{ type: 'unlink', path: '/a/log.csv' }])
+  const moved = () => new MovedFiles(files, ['/a', '/b'])
+  expect(await moved().find(known.identity, known.path)).toBeUndefined()
+  // Under another name on its own disk it is, also when that was mounted anew.
+  await writeFile(disk, '/a/log.csv.1', `${HEADER}1\n`)
+  expect((await moved().find(known.identity, known.path))?.path).toBe('/a/log.csv.1')
+  const before = { ...known.identity, device: 'before' }
+  expect((await moved().find(before, known.path))?.path).toBe('/a/log.csv.1')
 })

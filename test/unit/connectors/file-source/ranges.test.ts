@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { SimulatedFileSystem } from '../../../../src/base/simulated-file-system.ts'
 import { FileSource } from '../../../../src/connectors/file-source/file-source.ts'
 import type { FileSplit } from '../../../../src/connectors/file-source/file-split.ts'
+import { rememberingSerializer, unpacked } from '../../../../src/connectors/file-source/remembering-serializer.ts'
 import type { Source } from '../../../../src/operators/source.ts'
 import { SourceUnderTest, type SubtaskOptions } from '../../operators/subtask-harness.ts'
 import { diskWith, inPiecesOf, writeFile } from '../files-for-tests.ts'
@@ -140,7 +141,8 @@ describe('a file that is read in ranges', () => {
       await running.emit(1)
       const { enumeratorState } = await running.snapshot()
       await running.close()
-      return (enumeratorState as { unassigned: readonly FileSplit[] }).unassigned.length + 1
+      const { unassigned } = enumeratorState as { unassigned: ArrayBuffer }
+      return [...unpacked(unassigned, rememberingSerializer<FileSplit>())].length + 1
     }
     expect(await splitsOf(FileSource.forLines('/in/a', { splitSize: 2 }))).toBe(3)
     expect(await splitsOf(FileSource.forLines('/in/a'))).toBe(1)

@@ -36,6 +36,7 @@ function subtask(hosting: Partial<Omit<AlignmentHosting, 'deps'>> = {}, deps: Pa
       declined: ({ checkpointId, reason, message }) =>
         note(`declined ${checkpointId} ${reason} ${message ?? ''}`.trim()),
       forwardCancellation: (checkpointId) => note(`cancellation ${checkpointId}`),
+      causeOf: () => undefined,
       startMeasuring: () => {},
       endMeasuring: () => {},
       nowMs: () => now.ms,

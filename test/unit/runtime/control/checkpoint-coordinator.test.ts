@@ -10,6 +10,7 @@ import { StreamError } from '../../../../src/base/errors.ts'
 import { silentLogger } from '../../../../src/base/logger.ts'
 import { eventLoopTurns } from '../../../../src/base/turns.ts'
 import { VirtualClock } from '../../../../src/base/virtual-clock.ts'
+import { causes } from '../../../../src/runtime/control/causes.ts'
 import { hostCheckpointCoordinator } from '../../../../src/runtime/control/checkpoint-coordinator.ts'
 import type { CheckpointWork, Published } from '../../../../src/runtime/control/checkpoint-work.ts'
 import { hostChart } from '../../../../src/runtime/control/host-chart.ts'
@@ -35,6 +36,7 @@ function coordinatorWith(given: Partial<CheckpointWork> = {}, input: Partial<Coo
   const clock = new VirtualClock({ startMs: 50 })
   const log: string[] = []
   const failures: StreamError[] = []
+  const kept = causes()
   const work: CheckpointWork = {
     clock,
     logger: { ...silentLogger, warn: (message) => log.push(message) },
@@ -50,7 +52,8 @@ function coordinatorWith(given: Partial<CheckpointWork> = {}, input: Partial<Coo
     discardPending: async ({ checkpointId, acknowledged }) =>
       void log.push(`delete pending ${checkpointId}: ${acknowledged.length}`),
     discardHandles: async ({ checkpointId, handles }) => void log.push(`delete late ${checkpointId}: ${handles}`),
-    failJob: (error) => failures.push(error),
+    failJob: (failure) => failures.push(kept.thrown(failure) as StreamError),
+    causes: kept,
     report() {},
     acknowledged: ({ checkpointId, result, known }) =>
       log.push(`${result} ${checkpointId}${known ? '' : ', not known'}`),

@@ -15,7 +15,7 @@ function taskThat(options: Partial<TaskDeps> = {}) {
     finalCheckpoint: true,
     cancellationTimeoutMs: 180_000,
     clock: new VirtualClock(),
-    causes: kept,
+    causeOf: (thrown) => kept.of(thrown, 'USER_FUNCTION_FAILED'),
     reportState: ({ state, cause }) => void log.push(cause === null ? state : `${state} ${String(kept.thrown(cause))}`),
     deploy: note('deploy'),
     restoreState() {

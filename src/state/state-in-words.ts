@@ -1,0 +1,17 @@
+/** States that operators of the house keep for a program: it never named them, so messages say what they hold. */
+
+const IN_WORDS: Readonly<Record<string, string>> = {
+  _op_state: 'The running result',
+  'sink-writer': 'the state of the sink’s writer',
+  'source-splits': 'the splits that are being read',
+}
+
+/** `The running result`, `State 'count'`. */
+export function keyedStateInWords(name: string): string {
+  return IN_WORDS[name] ?? `State '${name}'`
+}
+
+/** `the state of the sink’s writer`, `operator state 'offsets'`. */
+export function operatorStateInWords(name: string): string {
+  return IN_WORDS[name] ?? `operator state '${name}'`
+}
