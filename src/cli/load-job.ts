@@ -1,5 +1,5 @@
 /** Evaluates a job file in this process. Sees to it that TypeScript is transpiled and that `millrace` can be imported. */
-import { createRequire, register } from 'node:module'
+import nodeModule, { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { nodeFileSystem } from '../base/node-file-system.ts'
 import { checkNode, isCompileError, isTypeScript } from './job-file.ts'
@@ -8,13 +8,22 @@ import { checkNode, isCompileError, isTypeScript } from './job-file.ts'
 export async function loadJob(path: string): Promise<void> {
   checkNode(process.version)
   if (isTypeScript(path)) process.setSourceMapsEnabled(true)
-  if (isTypeScript(path) || !findsOwnPackage(path)) register(HOOKS)
+  if (isTypeScript(path) || !findsOwnPackage(path)) await hookModules()
   try {
     await import(pathToFileURL(path).href)
   } catch (thrown) {
     if (isCompileError(thrown) && !isTypeScript(path)) await locateCompileError(path)
     throw thrown
   }
+}
+
+/** Node 22.15 and later call hooks in this thread, and later ones warn of the other way; Node 20 has only that. */
+async function hookModules(): Promise<void> {
+  // The types are those of Node 20, which does not know it.
+  const registerHooks: unknown = Reflect.get(nodeModule, 'registerHooks')
+  if (typeof registerHooks !== 'function') return nodeModule.register(HOOKS)
+  const { hooks } = await import('./module-hooks-in-thread.ts')
+  registerHooks(hooks)
 }
 
 /** Node keeps the place of a compile error to itself. Throws one that names it, if it lies in the job file. */
