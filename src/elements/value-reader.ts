@@ -84,9 +84,27 @@ function readLatin1(input: ByteReader, length: number): string {
   const start = input.position
   input.position += length
   if (length > 24) return Buffer.from(input.bytes.buffer, input.bytes.byteOffset + start, length).toString('latin1')
-  const { bytes } = input
+  return shortText(input.bytes, start, length)
+}
+
+/** Eight at a time: each concatenation makes a string, and a state with a million keys is a million such texts. */
+function shortText(bytes: Uint8Array, start: number, length: number): string {
+  const { fromCharCode } = String
+  const end = start + length
   let text = ''
-  for (let i = 0; i < length; i++) text += String.fromCharCode(bytes[start + i] as number)
+  let at = start
+  for (; at + 8 <= end; at += 8)
+    text += fromCharCode(
+      bytes[at] as number,
+      bytes[at + 1] as number,
+      bytes[at + 2] as number,
+      bytes[at + 3] as number,
+      bytes[at + 4] as number,
+      bytes[at + 5] as number,
+      bytes[at + 6] as number,
+      bytes[at + 7] as number,
+    )
+  for (; at < end; at++) text += fromCharCode(bytes[at] as number)
   return text
 }
 
