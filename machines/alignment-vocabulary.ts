@@ -11,6 +11,8 @@ export interface Barrier {
   readonly timestamp: number
   readonly kind: 'checkpoint' | 'savepoint' | 'synchronousSavepoint'
   readonly mode: 'aligned' | 'timeoutable' | 'unaligned'
+  /** What the snapshot is to be; left out: a checkpoint as the backend is configured. */
+  readonly format?: 'full' | 'canonical' | 'native' | undefined
 }
 
 /** Plain JSON. `atMs` is the wall clock when the fact became known. */

@@ -11,6 +11,7 @@ import type {
   CoordinatorSettings,
   Pending,
   PendingStart,
+  SavepointOptions,
 } from './checkpoint-coordinator-vocabulary.ts'
 
 /** Look at the queue for what has happened. */
@@ -124,6 +125,7 @@ export const triggerTasks: Decide = (context, fact) => {
     timestamp: triggering.timestamp,
     kind,
     mode: barrierMode(context.settings, kind),
+    ...barrierFormat(kind, full, options),
   }
   return {
     next: {},
@@ -138,6 +140,16 @@ export const abortTrigger: Decide = (context, fact) =>
   fact.type !== 'coordinators.failed'
     ? nothing
     : orderAbort(fact.checkpointId, fact.reason, fact.message)(context, fact)
+
+/** A checkpoint that need not be full is what the backend is configured to write. */
+function barrierFormat(
+  kind: CheckpointKind,
+  full: boolean,
+  options: SavepointOptions | null,
+): { readonly format?: Barrier['format'] } {
+  if (isSavepoint(kind)) return { format: options?.format ?? 'canonical' }
+  return full ? { format: 'full' } : {}
+}
 
 /** A savepoint holds no records in flight, so its barriers are always aligned. */
 function barrierMode(settings: CoordinatorSettings, kind: CheckpointKind): Barrier['mode'] {

@@ -10,6 +10,14 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 
 export type CheckpointKind = Barrier['kind']
 
+/** How a savepoint is taken. */
+export interface SavepointOptions {
+  /** Canonical: any backend restores it. Native: the form of the backend that writes it. */
+  readonly format: 'canonical' | 'native'
+  /** Of one that ends the job: sources end as at the end of their input, and everything that waits comes out. */
+  readonly drain: boolean
+}
+
 /** One execution of one subtask. A later attempt is another one: what an old one says counts for nothing. */
 export interface TaskAttempt {
   readonly task: string
@@ -41,8 +49,8 @@ export interface CheckpointRequest {
   readonly targetDirectory: string | null
   /** Full even where increments are configured. */
   readonly full: boolean
-  /** Handed through to those who take and publish it (drain, savepoint format). */
-  readonly options: Json
+  /** Of a savepoint; null: the defaults. Handed through to those who take and publish it. */
+  readonly options: SavepointOptions | null
   readonly atMs: number
 }
 
@@ -150,7 +158,7 @@ export type CoordinatorOrder =
       readonly type: 'triggerTasks'
       readonly barrier: Barrier
       readonly full: boolean
-      readonly options: Json
+      readonly options: SavepointOptions | null
       readonly tasks: readonly TaskAttempt[]
     }
   /** It is this checkpoint's turn to be made durable. */
@@ -227,7 +235,7 @@ export interface PendingStart {
   readonly timeoutMs: number
   readonly full: boolean
   readonly targetDirectory: string | null
-  readonly options: Json
+  readonly options: SavepointOptions | null
   readonly waitFor: readonly TaskAttempt[]
   readonly finished: readonly string[]
 }

@@ -7,6 +7,7 @@ import { job } from './job.ts'
 import { operator } from './operator.ts'
 import { pendingCheckpoint } from './pending-checkpoint.ts'
 import { restartSupervisor } from './restart-supervisor.ts'
+import { stopWithSavepoint } from './stop-with-savepoint.ts'
 import { subtaskCheckpoint } from './subtask-checkpoint.ts'
 import { task } from './task.ts'
 import { twoPhaseCommit } from './two-phase-commit.ts'
@@ -14,6 +15,7 @@ import { twoPhaseCommit } from './two-phase-commit.ts'
 export type ChartName =
   | 'job'
   | 'restartSupervisor'
+  | 'stopWithSavepoint'
   | 'task'
   | 'operator'
   | 'barrierAlignment'
@@ -27,6 +29,7 @@ export type ChartName =
 export const charts: Readonly<Record<ChartName, AnyStateMachine>> = {
   job,
   restartSupervisor,
+  stopWithSavepoint,
   task,
   operator,
   barrierAlignment,

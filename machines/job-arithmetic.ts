@@ -61,19 +61,35 @@ function noted(c: JobContext, f: JobFact): readonly ExecutionState[] {
 export const note = (c: JobContext, f: JobFact): JobStep => ({ next: { states: noted(c, f) }, orders: [] })
 
 /**
- * The last task to wait for its final checkpoint is what calls for it. When one of them finishes, those that are left call
- * again: the checkpoint that was under way may have been given up with it.
+ * The last task to wait for its final checkpoint is what calls for it, or a task that finishes while others are left. One
+ * call is enough for all of them: what becomes of it says whether another has to follow.
  */
 export function awaitFinalCheckpoint(c: JobContext, f: JobFact): JobStep {
   const awaiting =
     f.type === 'finalCheckpoint.awaited' ? c.awaitFinalCheckpoint.with(f.task, true) : c.awaitFinalCheckpoint
   const states = noted(c, f)
   const all = states.every((state, task) => state === 'FINISHED' || awaiting[task])
+  const calls = all && !c.finalCheckpointCalled
   return {
-    next: { states, awaitFinalCheckpoint: awaiting },
-    orders: all ? [{ type: 'triggerFinalCheckpoint', attempt: c.attempt }] : [],
+    next: { states, awaitFinalCheckpoint: awaiting, finalCheckpointCalled: c.finalCheckpointCalled || calls },
+    orders: calls ? [{ type: 'triggerFinalCheckpoint', attempt: c.attempt }] : [],
   }
 }
+
+/** A task that finishes while the checkpoint is under way may take it along: only then is it called for again at once. */
+export function endFinalCheckpoint(c: JobContext, f: JobFact): JobStep {
+  if (f.type !== 'finalCheckpoint.ended') return { next: {}, orders: [] }
+  if (f.outcome === 'missed') return { next: {}, orders: [{ type: 'triggerFinalCheckpoint', attempt: c.attempt }] }
+  return noteFinalCheckpoint(c, f)
+}
+
+/** Whether a task that finishes later calls for another one. */
+export const noteFinalCheckpoint = (c: JobContext, f: JobFact): JobStep => ({
+  next: {
+    finalCheckpointCalled: c.finalCheckpointCalled && f.type === 'finalCheckpoint.ended' && f.outcome === 'completed',
+  },
+  orders: [],
+})
 
 /** A failure that decides nothing more: it stands in the history and that is all. */
 export function record(c: JobContext, f: JobFact): JobStep {
@@ -138,6 +154,7 @@ export function deploy(c: JobContext, f: JobFact): JobStep {
     next: {
       states: c.states.map(() => 'SCHEDULED' as const),
       awaitFinalCheckpoint: c.states.map(() => false),
+      finalCheckpointCalled: false,
       cause: null,
       ...written.next,
     },
@@ -169,12 +186,49 @@ export const writeRecord =
     ],
   })
 
+/** The record names the savepoint before anything that it covers is committed. */
 export function seal(c: JobContext, f: JobFact): JobStep {
-  if (f.type !== 'savepoint.sealed') return { next: {}, orders: [] }
+  if (f.type !== 'savepoint.published') return { next: {}, orders: [] }
   const sealed = { savepoint: f.savepoint, drained: f.drained }
   const { next, orders } = writeRecord('RUNNING', { sealed })(c)
-  return { next: { ...next, sealed }, orders }
+  return { next: { ...next, sealed }, orders: [{ type: 'reportSealed', savepoint: f.savepoint }, ...orders] }
 }
+
+/** The record was written, or something else has ended the waiting for it. */
+export function answerSeal(c: JobContext, f: JobFact): JobStep {
+  if (c.sealed === null) return { next: {}, orders: [] }
+  const { savepoint } = c.sealed
+  return { next: {}, orders: [{ type: f.type === 'record.written' ? 'confirmSeal' : 'denySeal', savepoint }] }
+}
+
+/** The job has gone another way while the savepoint was written. */
+export const denySeal = (_: JobContext, f: JobFact): JobStep => ({
+  next: {},
+  orders: f.type === 'savepoint.published' ? [{ type: 'denySeal', savepoint: f.savepoint }] : [],
+})
+
+/** Whoever asked has not ended it, and it does not run on. */
+export function overtakeStop(_: JobContext, f: JobFact): JobStep {
+  const isItsOwn =
+    f.type === 'stop.abandoned' ||
+    f.type === 'savepoint.published' ||
+    (f.type === 'cancel.requested' && f.savepoint !== null)
+  return { next: {}, orders: isItsOwn ? [] : [{ type: 'overtakeStop' }] }
+}
+
+export const answerStop = (type: 'admitStop' | 'refuseStop') => (): JobStep => ({ next: {}, orders: [{ type }] })
+
+/** The job runs on: periodic checkpoints as before, and the final one where every task has come to wait for it. */
+export function resumeCheckpoints(c: JobContext, f: JobFact): JobStep {
+  const { next, orders } = awaitFinalCheckpoint(c, f)
+  return { next, orders: [{ type: 'startScheduler', attempt: c.attempt }, ...orders] }
+}
+
+/** While the job stops with a savepoint no other checkpoint is called for. */
+export const noteAwaiting = (c: JobContext, f: JobFact): JobStep => ({
+  next: { ...awaitFinalCheckpoint(c, f).next, finalCheckpointCalled: c.finalCheckpointCalled },
+  orders: [],
+})
 
 /** Cancelled with savepoint: the record names it, so that the job can go on from there. */
 export const cancelled = (c: JobContext, f: JobFact): JobStep => ({

@@ -33,6 +33,8 @@ export interface JobContext extends JobInput {
   readonly states: readonly ExecutionState[]
   /** By place: only the final checkpoint is missing. */
   readonly awaitFinalCheckpoint: readonly boolean[]
+  /** The final checkpoint of this attempt was called for, and nothing has come about since that makes another call necessary. */
+  readonly finalCheckpointCalled: boolean
   /** The attempt that runs or is being prepared, from 1. Facts of any other are ignored. */
   readonly attempt: number
   readonly backoffOver: boolean
@@ -71,6 +73,8 @@ export type JobFact =
     }
   /** All its operators have finished: it goes on only for its final checkpoint. */
   | { readonly type: 'finalCheckpoint.awaited'; readonly attempt: number; readonly task: number }
+  /** What became of the one that was called for. */
+  | { readonly type: 'finalCheckpoint.ended'; readonly attempt: number; readonly outcome: FinalCheckpointOutcome }
   /** The task has failed and nothing of it runs any more. */
   | {
       readonly type: 'task.failed'
@@ -94,15 +98,25 @@ export type JobFact =
       readonly cause: Cause
       readonly atMs: number
     }
-  /** The savepoint of stop-with-savepoint is durable; nothing of it is committed yet. */
+  /** The job shall end with a savepoint: may it begin? Answered by admitStop or refuseStop. */
+  | { readonly type: 'stop.requested' }
+  /** That came to nothing, and nothing has stopped for it: the job runs on. */
+  | { readonly type: 'stop.abandoned' }
+  /** The savepoint of stop-with-savepoint is durable; nothing of it is committed. Answered by confirmSeal or denySeal. */
   | {
-      readonly type: 'savepoint.sealed'
+      readonly type: 'savepoint.published'
       readonly attempt: number
       readonly savepoint: string
       readonly drained: boolean
     }
   /** What the retention policy lets go is deleted, or was left because that failed. */
   | { readonly type: 'checkpoints.settled' }
+
+/**
+ * `completed`: every task that was left finishes with it. `missed`: it was given up because a task finished without it, so
+ * another has to follow. `failed`: the next periodic one serves as well.
+ */
+export type FinalCheckpointOutcome = 'completed' | 'missed' | 'failed'
 
 export type JobTimer = 'backoff' | 'suspension'
 
@@ -133,12 +147,24 @@ export type JobOrder =
   | { readonly type: 'stopTimer'; readonly timer: JobTimer }
   /** Periodic checkpoints may be triggered. */
   | { readonly type: 'startScheduler'; readonly attempt: number }
-  /** Every task that is left waits for its final checkpoint: trigger one now rather than at the next tick. Answers nothing. */
+  /** Every task that is left waits for its final checkpoint: trigger one now rather than at the next tick. Answer finalCheckpoint.ended. */
   | { readonly type: 'triggerFinalCheckpoint'; readonly attempt: number }
   /** No periodic checkpoint from now on; pending and queued ones are aborted. Harmless when it does not run. */
   | { readonly type: 'stopScheduler' }
   /** One checkpoint now; answer suspension.checkpointed or suspension.notCheckpointed. */
   | { readonly type: 'takeSuspendCheckpoint'; readonly attempt: number }
+  /** Whoever ends the job with a savepoint may go on. */
+  | { readonly type: 'admitStop' }
+  /** The job does not run, or is on its way to another end. */
+  | { readonly type: 'refuseStop' }
+  /** The job goes another way: its next attempt or its end is the answer to whoever wanted to end it with a savepoint. */
+  | { readonly type: 'overtakeStop' }
+  /** From here on the job ends with this savepoint, well or badly. Answers nothing. */
+  | { readonly type: 'reportSealed'; readonly savepoint: string }
+  /** The record names the savepoint: what it covers may be committed. */
+  | { readonly type: 'confirmSeal'; readonly savepoint: string }
+  /** Nothing that it covers may be committed in this attempt. */
+  | { readonly type: 'denySeal'; readonly savepoint: string }
   /** Delete the checkpoints, or only let go of them; answer checkpoints.settled. */
   | { readonly type: 'settleCheckpoints'; readonly keep: boolean }
   /** The last order: whoever waits for the job gets its result. */

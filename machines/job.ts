@@ -17,8 +17,7 @@ const jobSetup = setup({
     isCurrentAndStuck: ({ context, event }) => arithmetic.isCurrent(context, event) && arithmetic.isStuck(event),
     finishesOne: ({ context, event }) => arithmetic.isCurrent(context, event) && arithmetic.finishesOne(event),
     finishesAll: ({ context, event }) => arithmetic.isCurrent(context, event) && arithmetic.finishesAll(context, event),
-    // After the savepoint that ends the job no checkpoint follows.
-    suspendsToCheckpoint: ({ context }) => context.suspendsToCheckpoint && context.sealed === null,
+    suspendsToCheckpoint: ({ context }) => context.suspendsToCheckpoint,
     isBackoff: ({ context, event }) =>
       event.type === 'timer.fired' && event.timer === 'backoff' && event.attempt === context.attempt,
     isSuspension: ({ context, event }) =>
@@ -64,6 +63,10 @@ const leaveAndRecord = {
   actions: apply(arithmetic.record),
 } as const
 
+/** A failure once a savepoint ends the job: it is the end, for whoever started it anew would repeat what is committed. */
+const failsForGood = { guard: 'isCurrent', target: '#job.failing', actions: apply(arithmetic.blame) } as const
+const anyFailureIsTheEnd = { 'task.failed': failsForGood, 'failure.reported': failsForGood } as const
+
 /** What follows once tasks are on their way out, whatever the reason. */
 const leaving = { 'task.changed': note, 'task.failed': record, 'failure.reported': record } as const
 
@@ -80,7 +83,7 @@ const terminal = (status: TerminalStatus) =>
         },
       },
       settling: { entry: apply(arithmetic.settle(status)), on: { 'checkpoints.settled': 'ended' } },
-      ended: { entry: apply(arithmetic.end(status)) },
+      ended: { entry: apply(arithmetic.end(status)), on: { 'stop.requested': {}, 'savepoint.published': {} } },
     },
   }) as const
 
@@ -90,6 +93,7 @@ export const job = jobSetup.createMachine({
     ...input,
     states: Array.from({ length: input.tasks }, () => 'CREATED' as const),
     awaitFinalCheckpoint: Array.from({ length: input.tasks }, () => false),
+    finalCheckpointCalled: false,
     attempt: 1,
     backoffOver: false,
     restoreFailed: null,
@@ -100,6 +104,10 @@ export const job = jobSetup.createMachine({
     notRecorded: null,
   }),
   initial: 'initializing',
+  on: {
+    'stop.requested': { actions: apply(arithmetic.answerStop('refuseStop')) },
+    'savepoint.published': { actions: apply(arithmetic.denySeal) },
+  },
   states: {
     initializing: {
       // Nothing is ours yet, so nothing is recorded: another process may own the record.
@@ -164,7 +172,8 @@ export const job = jobSetup.createMachine({
               { guard: 'finishesOne', actions: apply(arithmetic.awaitFinalCheckpoint) },
             ],
             'finalCheckpoint.awaited': { guard: 'isCurrent', actions: apply(arithmetic.awaitFinalCheckpoint) },
-            'savepoint.sealed': { guard: 'isCurrent', actions: apply(arithmetic.seal) },
+            'finalCheckpoint.ended': { guard: 'isCurrent', actions: apply(arithmetic.endFinalCheckpoint) },
+            'stop.requested': { target: 'stopping', actions: apply(arithmetic.answerStop('admitStop')) },
             'suspend.requested': [
               {
                 guard: 'suspendsToCheckpoint',
@@ -175,6 +184,31 @@ export const job = jobSetup.createMachine({
             ],
           },
         },
+        // A savepoint is to end the job. Sources may have stopped for it: only that savepoint may cover what comes of it.
+        stopping: {
+          exit: apply(arithmetic.overtakeStop),
+          on: {
+            'task.failed': fate,
+            'failure.reported': fate,
+            'record.notWritten': fate,
+            'finalCheckpoint.awaited': { guard: 'isCurrent', actions: apply(arithmetic.noteAwaiting) },
+            'finalCheckpoint.ended': { guard: 'isCurrent', actions: apply(arithmetic.noteFinalCheckpoint) },
+            'stop.abandoned': { target: 'working', actions: apply(arithmetic.resumeCheckpoints) },
+            'savepoint.published': { guard: 'isCurrent', target: 'sealing', actions: apply(arithmetic.seal) },
+            'suspend.requested': 'leaving',
+          },
+        },
+        sealing: {
+          exit: apply(arithmetic.answerSeal),
+          on: {
+            ...anyFailureIsTheEnd,
+            'record.notWritten': failsForGood,
+            'record.written': { guard: 'isNewestRevision', target: 'committing' },
+            'suspend.requested': 'leaving',
+          },
+        },
+        // The record names the savepoint: what it covers is committed, then the tasks finish.
+        committing: { on: { ...anyFailureIsTheEnd, 'suspend.requested': 'leaving' } },
         asking: {
           on: {
             'restart.granted': { guard: 'isCurrent', target: '#job.restarting', actions: apply(arithmetic.granted) },

@@ -24,6 +24,8 @@ export interface TaskInput {
 export interface TaskContext extends TaskInput {
   /** The first checkpoint that this task snapshotted after finish(); null before. */
   readonly finalFrom: number | null
+  /** The savepoint that ends the job: the task ends when it is committed, and with no other; null: none is known of. */
+  readonly endsWith: number | null
   /** Why the task fails, kept until its operators are disposed of. */
   readonly cause: Cause | null
 }
@@ -37,15 +39,16 @@ export type TaskFact =
   | { readonly type: 'state.restored'; readonly finished: boolean }
   | { readonly type: 'operators.opened' }
   | { readonly type: 'committables.committed' }
-  /** The source is exhausted, or end of data came on every input. */
-  | { readonly type: 'data.ended' }
+  /**
+   * The source is exhausted or stopped, or end of data came on every input. `drained`: it is the end of the stream, not
+   * only of this run. `savepoint`: the one that follows and ends the job.
+   */
+  | ({ readonly type: 'data.ended' } & DataEnd)
   | { readonly type: 'operators.finished' }
   /** The synchronous part of this checkpoint's snapshot is done. */
   | { readonly type: 'checkpoint.snapshotted'; readonly checkpointId: number }
   /** The checkpoint is complete and everything that this task had to commit for it is committed. */
   | { readonly type: 'checkpoint.committed'; readonly checkpointId: number }
-  /** The savepoint that stops the job without draining is complete and committed. */
-  | { readonly type: 'stop.committed' }
   | { readonly type: 'operators.closed' }
   | { readonly type: 'cancel.requested' }
   | { readonly type: 'operators.disposed' }
@@ -71,8 +74,11 @@ export type TaskOrder =
   | { readonly type: 'commitRestored' }
   /** Records may be processed from now on. */
   | { readonly type: 'run' }
-  /** Largest watermark, then finish() from first to last, then end of data downstream; answer operators.finished. */
-  | { readonly type: 'finishOperators' }
+  /**
+   * Timers are stopped; where the data was drained finish() from first to last; then end of data downstream. Answer
+   * operators.finished.
+   */
+  | ({ readonly type: 'finishOperators' } & DataEnd)
   /** Nothing to do but to go on with checkpoints. */
   | { readonly type: 'awaitFinalCheckpoint' }
   /** End of partition downstream; `withEndOfData`: largest watermark and end of data before it, for nobody else sends them. */
@@ -83,3 +89,11 @@ export type TaskOrder =
   | { readonly type: 'disposeOperators' }
   | { readonly type: 'startTimer'; readonly timer: 'cancellation'; readonly delayMs: number }
   | { readonly type: 'stopTimer'; readonly timer: 'cancellation' }
+
+/** How the data of a task ended. */
+export interface DataEnd {
+  /** False: the stream goes on in another run. No timer fires, no finish() is called, everything stays in the state. */
+  readonly drained: boolean
+  /** The savepoint that follows and ends the job; null: none does. */
+  readonly savepoint: number | null
+}

@@ -47,6 +47,12 @@ function fail(_: TaskContext, f: TaskFact): Step {
   return { next: f.type === 'task.failed' ? { cause: f.cause } : {}, orders: [] }
 }
 
+function endData(_: TaskContext, f: TaskFact): Step {
+  if (f.type !== 'data.ended') return { next: {}, orders: [] }
+  const { drained, savepoint } = f
+  return { next: { endsWith: savepoint }, orders: [{ type: 'finishOperators', drained, savepoint }] }
+}
+
 function snapshotted(c: TaskContext, f: TaskFact): Step {
   return { next: f.type === 'checkpoint.snapshotted' ? { finalFrom: c.finalFrom ?? f.checkpointId } : {}, orders: [] }
 }
@@ -55,6 +61,9 @@ const taskSetup = setup({
   types: { context: {} as TaskContext, events: {} as TaskFact, emitted: {} as TaskOrder, input: {} as TaskInput },
   guards: {
     hadFinished: ({ event }) => event.type === 'state.restored' && event.finished,
+    endsWithSavepoint: ({ context }) => context.endsWith !== null,
+    isThatSavepoint: ({ context, event }) =>
+      event.type === 'checkpoint.committed' && event.checkpointId === context.endsWith,
     needsFinalCheckpoint: ({ context }) => context.finalCheckpoint,
     isFinal: ({ context, event }) =>
       event.type === 'checkpoint.committed' && context.finalFrom !== null && event.checkpointId >= context.finalFrom,
@@ -70,7 +79,7 @@ const apply = (decide: (c: TaskContext, f: TaskFact) => Step) =>
 
 export const task = taskSetup.createMachine({
   id: 'task',
-  context: ({ input }) => ({ ...input, finalFrom: null, cause: null }),
+  context: ({ input }) => ({ ...input, finalFrom: null, endsWith: null, cause: null }),
   initial: 'created',
   states: {
     created: {
@@ -125,16 +134,13 @@ export const task = taskSetup.createMachine({
       states: {
         processing: {
           on: {
-            'data.ended': { target: 'finishing', actions: apply(order({ type: 'finishOperators' })) },
-            'stop.committed': {
-              target: 'closing',
-              actions: apply(order({ type: 'endPartitions', withEndOfData: false })),
-            },
+            'data.ended': { target: 'finishing', actions: apply(endData) },
           },
         },
         finishing: {
           on: {
             'operators.finished': [
+              { guard: 'endsWithSavepoint', target: 'awaitingSavepoint' },
               {
                 guard: 'needsFinalCheckpoint',
                 target: 'awaitingFinalCheckpoint',
@@ -152,7 +158,13 @@ export const task = taskSetup.createMachine({
               target: 'closing',
               actions: apply(order({ type: 'endPartitions', withEndOfData: false })),
             },
-            'stop.committed': {
+          },
+        },
+        // The job's own: no other checkpoint is called for, and none ends the task.
+        awaitingSavepoint: {
+          on: {
+            'checkpoint.committed': {
+              guard: 'isThatSavepoint',
               target: 'closing',
               actions: apply(order({ type: 'endPartitions', withEndOfData: false })),
             },

@@ -6,9 +6,11 @@
  *
  *   npm run e2e:kill -- --cycles 500                  so many kills, spread over as many jobs as it takes
  *   npm run e2e:kill -- --job followed                one of the two only
+ *   npm run e2e:kill -- --backend leveldb --num-retained 3    state on disk, incremental checkpoints, so many kept
  *   npm run e2e:kill -- --seed 7 --only-job 12 --job chain    the plan of one job again; --keep leaves its files
  *   npm run e2e:kill -- --control no-restore          negative controls: exit 0 only if the verifier finds the damage;
- *                                                     commit-early, drop-timers, forget-union, or all of them: all
+ *                                                     commit-early, drop-timers, forget-union; on disk delete-early,
+ *                                                     never-delete; or all of them: all
  *
  * About half of the kills come from outside at a random time. The others aim at a narrow window: the job's process sends
  * itself SIGKILL at a point that MILLRACE_KILL_AT names (test/e2e/programs/trace.mjs). Which class a kill belongs to is
@@ -24,8 +26,10 @@ import { runChainJob } from '../test/e2e/kill-chain.mjs'
 import { CONTROL_NAMES, negativeControl } from '../test/e2e/kill-controls.mjs'
 import { runFollowedJob } from '../test/e2e/kill-followed.mjs'
 import { KillReport } from '../test/e2e/kill-report.mjs'
+import { SHARED_CONTROL_NAMES, sharedControl } from '../test/e2e/kill-shared-controls.mjs'
 import { makeReady } from './ready.mjs'
 
+const ALL_CONTROLS = [...CONTROL_NAMES, ...SHARED_CONTROL_NAMES]
 const RUNS = { chain: runChainJob, followed: runFollowedJob }
 
 const { values: options } = parseArgs({
@@ -35,16 +39,24 @@ const { values: options } = parseArgs({
     lanes: { type: 'string', default: '2' },
     job: { type: 'string' },
     'only-job': { type: 'string' },
+    backend: { type: 'string', default: 'hashmap' },
+    'num-retained': { type: 'string' },
     control: { type: 'string' },
     keep: { type: 'boolean', default: false },
   },
 })
 const seed = Number(options.seed)
 const cycles = Number(options.cycles)
+const place = {
+  backend: options.backend,
+  retained: options['num-retained'] === undefined ? undefined : Number(options['num-retained']),
+}
+if (!['hashmap', 'leveldb'].includes(place.backend))
+  refuse(`--backend ${place.backend}: there are hashmap and leveldb.`)
 if (options.job !== undefined && !Object.hasOwn(RUNS, options.job))
   refuse(`--job ${options.job}: there are ${Object.keys(RUNS).join(' and ')}.`)
-if (options.control !== undefined && ![...CONTROL_NAMES, 'all'].includes(options.control))
-  refuse(`--control ${options.control}: there are ${CONTROL_NAMES.join(', ')} and all.`)
+if (options.control !== undefined && ![...ALL_CONTROLS, 'all'].includes(options.control))
+  refuse(`--control ${options.control}: there are ${ALL_CONTROLS.join(', ')} and all.`)
 
 // A test that runs this script must not find itself rebuilding what other tests are running.
 if (process.env.npm_lifecycle_event === 'e2e:kill') makeReady()
@@ -80,7 +92,7 @@ async function oneJob(number, report) {
   const folder = folderOf(`job-${number}`)
   let hadCheckpoint = false
   const ended = await RUNS[name]({
-    ...{ seed, number, folder },
+    ...{ seed, number, folder, place },
     mayKill: () => report.kills < cycles,
     killed(evidence) {
       report.killed(name, classify({ ...evidence, resumed: hadCheckpoint }))
@@ -90,24 +102,29 @@ async function oneJob(number, report) {
     },
   })
   report.ended(name, ended)
-  if (ended.verdict?.exact !== true) {
-    const [what, more] =
-      ended.verdict === undefined
-        ? [ended.failure, ended.stderr]
-        : ['its output is not exact', JSON.stringify(ended.verdict)]
-    const again = `npm run e2e:kill -- --seed ${seed} --only-job ${number} --job ${name} --cycles ${cycles}`
+  if (ended.verdict?.exact !== true || ended.problems.length > 0) {
+    const [what, more] = mistakeOf(ended)
+    const where = `--backend ${place.backend} ${place.retained === undefined ? '' : `--num-retained ${place.retained} `}`
+    const again = `npm run e2e:kill -- --seed ${seed} --only-job ${number} --job ${name} ${where}--cycles ${cycles}`
     const settings = JSON.stringify(ended.settings)
     report.wrong.push(`${name} job ${number}: ${what}\n${more}\n${settings}\nfiles: ${folder}\nagain: ${again}`)
   } else if (!options.keep) rmSync(folder, { recursive: true, force: true })
 }
 
+function mistakeOf({ failure, stderr, verdict, problems }) {
+  if (verdict === undefined) return [failure, stderr]
+  if (!verdict.exact) return ['its output is not exact', JSON.stringify(verdict)]
+  return ['its checkpoint folder is not as it must be', problems.join('\n')]
+}
+
 async function controls(name) {
   const honestRuns = new Map()
-  const names = name === 'all' ? [...CONTROL_NAMES] : [name]
+  const names = name === 'all' ? [...ALL_CONTROLS] : [name]
   let caught = true
   const lane = async () => {
     for (let each = names.shift(); each !== undefined; each = names.shift()) {
-      const found = await negativeControl(each, { seed, folderOf, say: (text) => console.log(text), honestRuns })
+      const control = SHARED_CONTROL_NAMES.includes(each) ? sharedControl : negativeControl
+      const found = await control(each, { seed, folderOf, say: (text) => console.log(text), honestRuns })
       console.log(found ? `${each}: found by the verifier` : `${each}: NOT found by the verifier`)
       caught &&= found
     }

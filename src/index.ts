@@ -14,6 +14,7 @@ export type { CollectedResults, CollectOptions } from './api/collected-results.t
 export type { ConnectedStreams } from './api/connected-streams.ts'
 export type { DataStream } from './api/data-stream.ts'
 export type { DataStreamSink } from './api/data-stream-sink.ts'
+export { type DisposedSavepoint, disposeSavepoint } from './api/dispose-savepoint.ts'
 export type { ExecuteOptions } from './api/execute-options.ts'
 // Functions
 export {
@@ -25,7 +26,7 @@ export {
   KeyedProcessFunction,
   ProcessFunction,
 } from './api/functions.ts'
-export type { JobClient, StopWithSavepointOptions } from './api/job-client.ts'
+export type { JobClient, SavepointFormat, StopWithSavepointOptions } from './api/job-client.ts'
 export type { ElementOf, FunctionReturnedPromise, KeyOf } from './api/key-of.ts'
 export type { KeyedBroadcastConnectedStream } from './api/keyed-broadcast-connected-stream.ts'
 export type { KeyedConnectedStreams } from './api/keyed-connected-streams.ts'

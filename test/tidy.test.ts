@@ -79,7 +79,7 @@ function arrowAllowed(path: string, target: string): boolean {
   const inCharts = CHART_ROOMS.some((room) => path.startsWith(`${room}/`))
   if (target === 'xstate' || target.startsWith('xstate/')) return inCharts
   if (target === 'nanoid') return path === 'src/base/ids.ts'
-  if (target === 'level') return path.startsWith('src/state/level/')
+  if (target === 'classic-level') return path.startsWith('src/state/level/')
   if (target.startsWith('machines/')) return inCharts
   if (path.startsWith('machines/')) return false
   if (OUTSIDE.test(target)) return path.startsWith('src/base/') || path in OUTSIDE_EXCEPTIONS

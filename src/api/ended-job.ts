@@ -9,13 +9,17 @@ export function endedJob(job: {
   readonly status: string
 }): JobHandle {
   const { jobId, jobName } = job
+  const nothing = async () => {
+    throw nothingToCheckpoint(job)
+  }
   return {
     jobId,
     jobName,
     status: () => job.status as JobStatus,
-    triggerCheckpoint: async () => {
-      throw nothingToCheckpoint(job)
-    },
+    triggerCheckpoint: nothing,
+    triggerSavepoint: nothing,
+    stopWithSavepoint: nothing,
+    cancelWithSavepoint: nothing,
     suspend: () => Promise.resolve(),
     cancel: () => Promise.resolve(),
     result: Promise.resolve({ jobId, netRuntimeMs: 0 }),
@@ -41,7 +45,7 @@ export function isOver(status: JobStatus): boolean {
 
 export function nothingToCheckpoint({ jobId, jobName }: Pick<JobHandle, 'jobId' | 'jobName'>): StreamError {
   return new StreamError('CHECKPOINT_FAILED', {
-    message: `The job "${jobName}" (${jobId}) has ended: there is nothing to take a checkpoint of.`,
+    message: `The job "${jobName}" (${jobId}) has ended: there is nothing to take a checkpoint or savepoint of.`,
     details: { jobId },
   })
 }

@@ -52,14 +52,45 @@ export class JobClient implements AsyncDisposable {
     return this.#handle.triggerCheckpoint()
   }
 
-  /** Rejects with UNSUPPORTED: this version writes no savepoints. */
-  async triggerSavepoint(_targetDirectory?: string): Promise<string> {
-    throw noSavepoints('triggerSavepoint')
+  /**
+   * Writes a savepoint, a folder that is yours and that any later job can start from (`fromSavepoint`), and resolves with
+   * its path; the job runs on. Nothing is committed for it, and no recovery of this job ever uses it. Without
+   * `targetDirectory` it lies under `execution.checkpointing.savepoint-dir`. Rejects with CHECKPOINT_FAILED where it is not
+   * taken, with STORAGE_LOCATION where no folder is named, and with INVALID_ARGUMENT.
+   */
+  async triggerSavepoint(targetDirectory?: string, options: SavepointFormat = {}): Promise<string> {
+    checkSavepoint('triggerSavepoint', targetDirectory, options)
+    if (isOver(this.#handle.status())) throw nothingToCheckpoint(this.#handle)
+    return this.#handle.triggerSavepoint({ targetDirectory, formatType: options.formatType })
   }
 
-  /** Rejects with UNSUPPORTED: this version writes no savepoints. */
-  async stopWithSavepoint(_options: StopWithSavepointOptions): Promise<string> {
-    throw noSavepoints('stopWithSavepoint')
+  /**
+   * Stops the sources, takes a savepoint, commits what it covers and ends the job as FINISHED; resolves with the path of
+   * the savepoint when that is done. Without `drain` nothing fires early: windows and timers stay in the savepoint, and a
+   * job that starts from it goes on as if nothing had been. With `drain` everything that waits comes out first, and there is
+   * nothing to go on with. Rejects with CHECKPOINT_FAILED where no savepoint was taken: the job runs on, or goes back to its
+   * last checkpoint where its sources had stopped already. Where the savepoint is complete and the job ends otherwise all
+   * the same, a failed commit for one, it rejects with JOB_FAILED, JOB_CANCELED or JOB_SUSPENDED, naming the savepoint: go on
+   * from that. Also rejects with STORAGE_LOCATION and INVALID_ARGUMENT.
+   */
+  async stopWithSavepoint(options: StopWithSavepointOptions): Promise<string> {
+    if (typeof options !== 'object' || options === null || typeof options.drain !== 'boolean')
+      throw refused('stopWithSavepoint', options, 'an object with drain: true or drain: false')
+    const { drain, targetDirectory, formatType } = options
+    checkSavepoint('stopWithSavepoint', targetDirectory, options)
+    if (isOver(this.#handle.status())) throw nothingToCheckpoint(this.#handle)
+    return this.#handle.stopWithSavepoint({ drain, targetDirectory, formatType })
+  }
+
+  /**
+   * Takes a savepoint and ends the job as CANCELED, with nothing completed in between; resolves with the path of the
+   * savepoint. Sources do not stop first, and nothing is committed for the savepoint: a job that starts from it commits that.
+   * Where the savepoint fails the job runs on. `{ resume: 'latest' }` goes on from it. Rejects as stopWithSavepoint does.
+   */
+  async cancelWithSavepoint(targetDirectory?: string, options: SavepointFormat = {}): Promise<string> {
+    checkSavepoint('cancelWithSavepoint', targetDirectory, options)
+    if (isOver(this.#handle.status())) throw nothingToCheckpoint(this.#handle)
+    return this.#handle.cancelWithSavepoint({ targetDirectory, formatType: options.formatType })
   }
 
   /**
@@ -129,16 +160,26 @@ export class JobClient implements AsyncDisposable {
   }
 }
 
+/** How a savepoint is written. */
+export interface SavepointFormat {
+  /** CANONICAL (default): any state backend restores it. NATIVE: the backend's own form, for the same backend. */
+  readonly formatType?: 'CANONICAL' | 'NATIVE' | undefined
+}
+
 /** How a job is stopped. */
-export interface StopWithSavepointOptions {
-  /** All windows and timers fire first: the job is over, and cannot be resumed. */
+export interface StopWithSavepointOptions extends SavepointFormat {
+  /** All windows and event-time timers fire first: the job is over, and cannot be resumed. */
   readonly drain: boolean
+  /** A folder or file URI; left out: `execution.checkpointing.savepoint-dir`. */
   readonly targetDirectory?: string | undefined
 }
 
-function noSavepoints(method: string): StreamError {
-  return new StreamError('UNSUPPORTED', {
-    message: `${method}: this version of Millrace writes no savepoints.`,
-    hint: 'Use suspend(), which keeps a last checkpoint, and go on with { resume: "latest" }.',
-  })
+/** From plain JavaScript anything may come. */
+function checkSavepoint(method: string, targetDirectory: unknown, options: SavepointFormat): void {
+  if (targetDirectory !== undefined && (typeof targetDirectory !== 'string' || targetDirectory === ''))
+    throw refused(`${method} (targetDirectory)`, targetDirectory, 'the path of a folder, or none')
+  if (typeof options !== 'object' || options === null) throw refused(method, options, 'an object of options, or none')
+  const { formatType } = options
+  if (formatType !== undefined && formatType !== 'CANONICAL' && formatType !== 'NATIVE')
+    throw refused(`${method} (formatType)`, formatType, "'CANONICAL' or 'NATIVE', or none")
 }

@@ -7,7 +7,7 @@ import type { Configuration } from '../base/config/options.ts'
 import { StreamError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Ports } from '../base/ports.ts'
-import { type RunContext, runContext } from '../base/run-context.ts'
+import { type DeclaredJob, type PlanContext, type RunContext, runContext } from '../base/run-context.ts'
 import { collectionSource } from '../connectors/collection/collection-source.ts'
 import { sequenceSource } from '../connectors/sequence/sequence-source.ts'
 import { buildJobGraph } from '../graph/build-job-graph.ts'
@@ -185,7 +185,15 @@ export class StreamExecutionEnvironment {
         unseenOutput(name, operators, configuration.isSet('execution.checkpointing.interval')),
         withoutSink(name, operators),
       ]
-      const client = await this.#start(graph, name, configuration, options, warnings)
+      const client =
+        run?.plan === undefined
+          ? await this.#start(graph, name, configuration, options, warnings)
+          : await handedOver(run.plan, {
+              jobName: name,
+              graph,
+              allowNonRestoredState: startOf(options, run.plan.options, configuration).allowNonRestoredState ?? false,
+              stateBackend: configuration.get('state.backend.type'),
+            })
       tellTheEnd(client, listeners)
       return client
     } catch (refusal) {
@@ -222,6 +230,13 @@ export class StreamExecutionEnvironment {
   #configuration(): ConfigurationReader {
     return new ConfigurationReader([this.#options.layer(), ...this.#surroundings.layers])
   }
+}
+
+/** For `millrace plan`. Settles only where the plan is of another job. */
+async function handedOver(plan: PlanContext, declared: DeclaredJob): Promise<JobClient> {
+  if (plan.jobDeclared(declared) === 'taken') return new Promise(() => {})
+  const handle = endedJob({ jobId: '0'.repeat(32), jobName: declared.jobName, status: 'FINISHED' })
+  return new JobClient(handle, { signal: undefined, canSuspend: false })
 }
 
 /** Whoever reads a CollectSink learns that nothing more comes, or what failed the job. */

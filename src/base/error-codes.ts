@@ -74,7 +74,9 @@ export const ERROR_CODES = {
   STATE_CORRUPT: final,
   STATE_INCOMPATIBLE: final,
   STATE_READ_ONLY: final,
+  STATE_UNKNOWN: final,
   /** Checkpoints and savepoints: what is on the disk is not what was written there. */
+  CHECKPOINT_CLAIMED: final,
   CHECKPOINT_DAMAGED: final,
   CHECKPOINT_DISCARDED: again,
   CHECKPOINT_FOREIGN: final,

@@ -4,6 +4,7 @@ import type { FileSystem } from './file-system.ts'
 import type { Ids } from './ids.ts'
 import type { Locks } from './locks.ts'
 import type { Logger } from './logger.ts'
+import type { OrderedStores } from './ordered-store.ts'
 import type { Random } from './random.ts'
 import type { Turns } from './turns.ts'
 
@@ -15,4 +16,6 @@ export interface Ports {
   readonly files: FileSystem
   readonly locks: Locks
   readonly logger: Logger
+  /** Left out: LevelDB. */
+  readonly stores?: OrderedStores | undefined
 }

@@ -23,6 +23,29 @@ export interface RunContext {
   jobRefused(jobName: string, error: unknown): void
   /** `execute` was called and there is nothing left to do (`--resume` of a job that has finished): no failure. */
   jobSkipped(jobName: string, reason: string): void
+  /** Under `millrace plan`: nothing is started, and `options` must not be asked for. */
+  readonly plan?: PlanContext | undefined
+}
+
+/** What `millrace plan` wants instead of a run. */
+export interface PlanContext {
+  /** What `RunContext.options` is otherwise: a copy of the package that knows no plans stumbles there, before it runs the job. */
+  readonly options: RunContextOptions
+  /**
+   * In place of a start. `taken`: `execute` never settles, for nothing that follows it in the program is meant to happen.
+   * `passedOver`: another one is wanted; `execute` answers as for a job that had finished before.
+   */
+  jobDeclared(job: DeclaredJob): 'taken' | 'passedOver'
+}
+
+/** A job as it would be started. */
+export interface DeclaredJob {
+  readonly jobName: string
+  /** A `JobGraph`; its type stands in a higher layer. */
+  readonly graph: unknown
+  readonly allowNonRestoredState: boolean
+  /** `state.backend.type` */
+  readonly stateBackend: string
 }
 
 /** Options of `execute` that win over these are the ones in the job's code. */

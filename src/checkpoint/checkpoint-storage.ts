@@ -19,6 +19,8 @@ export interface CheckpointStorage {
   listCheckpoints(jobId: string): Promise<readonly PublishedCheckpoint[]>
   /** The objects of one checkpoint or savepoint. */
   at(location: string): CheckpointObjects
+  /** What the checkpoints of a job share, sorted; nothing where nothing is shared. */
+  listShared(jobId: string): Promise<readonly string[]>
   /** Makes its caller the one writer of the job: from its return on nothing of an older epoch can be published, deleted or recorded. */
   fence(jobId: string, claim: WriterClaim): Promise<FencedStorage>
 }
@@ -43,12 +45,18 @@ export interface WriterClaim {
   epochSoFar(): Promise<number>
 }
 
-export interface CheckpointObjects {
+/** Objects in one place, to read. */
+export interface ObjectFolder {
   readonly location: string
   /** Sorted by name. ENOENT (FILE_ERROR) when there is no such place. */
   list(): Promise<readonly StoredObject[]>
   /** ENOENT (FILE_ERROR) when it is missing. */
   open(name: string): Promise<ReadHandle>
+}
+
+export interface CheckpointObjects extends ObjectFolder {
+  /** Beside it: what several checkpoints of its job name. There need not be such a place. */
+  readonly shared: ObjectFolder
 }
 
 export interface StoredObject {
@@ -69,10 +77,16 @@ export interface FencedStorage {
   /** Forgets a checkpoint in preparation with all its objects; what is put there later is refused. */
   discardPrepared(checkpointId: number): Promise<void>
   /**
-   * Adds the last object and makes the checkpoint visible as a whole, durably, if none of its id is. `details.visible` of
-   * the error: `no`, or `unknown`: then read the store again.
+   * Moves the objects named by `shared` to those that checkpoints share, adds the last object and makes the checkpoint
+   * visible as a whole, durably, if none of its id is. `details.visible` of the error: `no`, and then nothing of it is
+   * among the shared objects; or `unknown`: then read the store again.
    */
-  publish(checkpointId: number, lastName: string, bytes: Uint8Array): Promise<{ readonly location: string }>
+  publish(
+    checkpointId: number,
+    lastName: string,
+    bytes: Uint8Array,
+    shared?: readonly string[],
+  ): Promise<{ readonly location: string }>
   /** The same under a new name in a folder of the user's. */
   publishAt(
     checkpointId: number,
@@ -83,6 +97,10 @@ export interface FencedStorage {
   ): Promise<{ readonly location: string }>
   /** Deletes a published checkpoint; when it fails in the middle, the checkpoint is not visible any more. Harmless when it is missing. */
   delete(checkpointId: number): Promise<void>
+  /** Deletes shared objects; harmless where one is missing. */
+  deleteShared(names: readonly string[]): Promise<void>
+  /** Removes the place of the shared objects, which must be empty; harmless when it is missing. */
+  removeSharedPlace(): Promise<void>
   /** Replaces the record of the job, durably. */
   putRecord(bytes: Uint8Array): Promise<void>
   /** Removes what dead epochs and deletions have left. */

@@ -4,35 +4,43 @@
  */
 import { systemCodeOf } from '../base/file-error.ts'
 import { lastName, localPath, parentPath } from '../base/paths.ts'
-import { damaged, foreign, missing } from './checkpoint-errors.ts'
+import { foreign, missing } from './checkpoint-errors.ts'
 import type { CheckpointMetadata } from './checkpoint-metadata.ts'
 import type { CheckpointObjects, CheckpointStorage } from './checkpoint-storage.ts'
-import { decodeMetadata, MAX_METADATA_BYTES, METADATA_NAME } from './metadata-format.ts'
+import { decodeMetadata, METADATA_HEAD_BYTES, METADATA_NAME, metadataLength } from './metadata-format.ts'
 
 export interface CompletedCheckpoint {
   readonly location: string
   readonly metadata: CheckpointMetadata
 }
 
+export interface UnreadableCheckpoint {
+  readonly checkpointId: number
+  readonly location: string
+  readonly error: unknown
+}
+
 export interface PublishedCheckpoints {
   /** By epoch, then id; the newest last. */
   readonly completed: readonly CompletedCheckpoint[]
   /** Their metadata could not be read, and why. */
-  readonly unreadable: readonly { readonly checkpointId: number; readonly error: unknown }[]
+  readonly unreadable: readonly UnreadableCheckpoint[]
   /** Of everything that stands there under the name of a checkpoint; 0 when nothing does. */
   readonly highestId: number
 }
 
 /** Reads `_metadata`. Throws CHECKPOINT_MISSING, CHECKPOINT_DAMAGED or CHECKPOINT_VERSION, which name the file. */
-export async function readMetadata(objects: CheckpointObjects): Promise<CheckpointMetadata> {
-  const path = `${objects.location}/${METADATA_NAME}`
+export async function readMetadata(
+  objects: CheckpointObjects,
+  name: string = METADATA_NAME,
+): Promise<CheckpointMetadata> {
+  const path = `${objects.location}/${name}`
   try {
-    const file = await objects.open(METADATA_NAME)
+    const file = await objects.open(name)
     try {
       const { size } = await file.stat()
-      if (size > MAX_METADATA_BYTES)
-        throw damaged(path, 'lengthened', `it has ${size} bytes, more than any checkpoint's`)
-      return decodeMetadata(await file.read(0, size), path)
+      const length = metadataLength(await file.read(0, METADATA_HEAD_BYTES), size, path)
+      return decodeMetadata(await file.read(0, length), path)
     } finally {
       await file.close()
     }
@@ -45,7 +53,7 @@ export async function readMetadata(objects: CheckpointObjects): Promise<Checkpoi
 
 export async function listPublished(storage: CheckpointStorage, jobId: string): Promise<PublishedCheckpoints> {
   const completed: CompletedCheckpoint[] = []
-  const unreadable: { checkpointId: number; error: unknown }[] = []
+  const unreadable: UnreadableCheckpoint[] = []
   let highestId = 0
   for (const { checkpointId, location } of await storage.listCheckpoints(jobId)) {
     highestId = Math.max(highestId, checkpointId)
@@ -58,7 +66,7 @@ export async function listPublished(storage: CheckpointStorage, jobId: string): 
       completed.push({ location, metadata })
     } catch (error) {
       // Whether that matters is for the caller to say: an older one than the newest readable one is not needed.
-      unreadable.push({ checkpointId, error })
+      unreadable.push({ checkpointId, location, error })
     }
   }
   completed.sort(

@@ -2,14 +2,15 @@
  * The writing side of a checkpoint directory. Every path that it changes begins or ends in its epoch's folder; it never
  * makes that folder again, so a writer that was fenced off gets ENOENT, which becomes JOB_FENCED.
  */
-import { StreamError } from '../base/errors.ts'
-import { failedStepOf, systemCodeOf } from '../base/file-error.ts'
+import { systemCodeOf } from '../base/file-error.ts'
 import type { FileOperation, FileSystem, WriteHandle } from '../base/file-system.ts'
 import type { Ids } from '../base/ids.ts'
 import { syncAncestors } from '../base/sync-ancestors.ts'
 import type { FencedStorage } from './checkpoint-storage.ts'
 import { copyFolder } from './copy-folder.ts'
+import { FencedSharedFolder } from './fenced-shared-folder.ts'
 import { epochFolder, OWNER_NAME, type TakenEpoch } from './file-fence.ts'
+import { fencedOff, isHidden, withVisibility } from './publish-errors.ts'
 import { RecentIds } from './recent-ids.ts'
 
 export class FencedFileStorage implements FencedStorage {
@@ -18,6 +19,7 @@ export class FencedFileStorage implements FencedStorage {
   readonly #folder: string
   readonly #own: string
   readonly #ids: Ids
+  readonly #shared: FencedSharedFolder
   /** Checkpoints that are given up: a straggler must not make their folders again. */
   readonly #discarded = new RecentIds()
   /** Whether no number comes again that somebody else had, when nothing is left of this epoch. */
@@ -30,6 +32,7 @@ export class FencedFileStorage implements FencedStorage {
     this.#folder = folder
     this.#own = epochFolder(folder, epoch)
     this.#ids = ids
+    this.#shared = new FencedSharedFolder(folder, this.#own, ids, (operations) => this.#execute(operations))
   }
 
   async put(checkpointId: number, name: string, bytes: Uint8Array): Promise<void> {
@@ -78,13 +81,27 @@ export class FencedFileStorage implements FencedStorage {
     await this.#files.execute([{ type: 'remove', path: this.#prepared(checkpointId) }])
   }
 
-  async publish(checkpointId: number, lastName: string, bytes: Uint8Array): Promise<{ readonly location: string }> {
+  async publish(
+    checkpointId: number,
+    lastName: string,
+    bytes: Uint8Array,
+    shared: readonly string[] = [],
+  ): Promise<{ readonly location: string }> {
     const location = `${this.#folder}/chk-${checkpointId}`
-    await this.#publish([
-      ...this.#complete(checkpointId, lastName, bytes),
-      { type: 'rename', from: this.#prepared(checkpointId), to: location },
-      { type: 'syncFolder', path: this.#folder },
-    ])
+    if (shared.length > 0) {
+      await this.#execute([this.#preparedFolder(checkpointId)])
+      await this.#shared.take(this.#prepared(checkpointId), shared)
+    }
+    try {
+      await this.#publish([
+        ...this.#complete(checkpointId, lastName, bytes),
+        { type: 'rename', from: this.#prepared(checkpointId), to: location },
+        { type: 'syncFolder', path: this.#folder },
+      ])
+    } catch (thrown) {
+      if (isHidden(thrown)) await this.#shared.giveUp(shared)
+      throw thrown
+    }
     return { location }
   }
 
@@ -125,6 +142,14 @@ export class FencedFileStorage implements FencedStorage {
     } catch (thrown) {
       if (systemCodeOf(thrown) !== 'ENOENT') throw thrown
     }
+  }
+
+  deleteShared(names: readonly string[]): Promise<void> {
+    return this.#shared.delete(names)
+  }
+
+  removeSharedPlace(): Promise<void> {
+    return this.#shared.removePlace()
   }
 
   async putRecord(bytes: Uint8Array): Promise<void> {
@@ -213,42 +238,4 @@ export class FencedFileStorage implements FencedStorage {
       // The disk refuses this as well: the rest goes when the checkpoint is discarded, or at the next start.
     }
   }
-}
-
-export function fencedOff(where: string, epoch: number, cause?: unknown): StreamError {
-  return new StreamError('JOB_FENCED', {
-    message: `Another process has taken over the job in '${where}': this one (epoch ${epoch}) may write nothing any more.`,
-    hint: 'Let the other process run. This one must end; nothing that it prepared was published.',
-    details: { where, epoch, visible: 'no' },
-    cause,
-  })
-}
-
-/** A rename that the system refused for a reason of the paths has not taken place; of other failures nobody knows. */
-const REFUSALS = new Set([
-  'ENOENT',
-  'ENOTEMPTY',
-  'EEXIST',
-  'ENOTDIR',
-  'EXDEV',
-  'EACCES',
-  'EPERM',
-  'EROFS',
-  'ENOSPC',
-  'EDQUOT',
-])
-
-function withVisibility(thrown: unknown, operations: readonly FileOperation[]): unknown {
-  if (!StreamError.is(thrown) || thrown.code === 'JOB_FENCED') return thrown
-  const code = systemCodeOf(thrown) ?? ''
-  const step = failedStepOf(thrown)
-  const renameStep = operations.findIndex(({ type }) => type === 'rename')
-  const isHidden = step !== undefined && (step < renameStep || (step === renameStep && REFUSALS.has(code)))
-  const { message, hint, details, cause } = thrown
-  return new StreamError(thrown.code, {
-    message,
-    hint,
-    details: { ...details, visible: isHidden ? 'no' : 'unknown' },
-    cause,
-  })
 }

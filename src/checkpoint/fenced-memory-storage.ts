@@ -1,8 +1,9 @@
-/** The writing side of checkpoints in memory: the same promises, without a disk. */
+/** The writing side of checkpoints in memory: the same promises, without a disk. Savepoints are files all the same. */
 import { StreamError } from '../base/errors.ts'
-import type { WriteHandle } from '../base/file-system.ts'
+import type { FileSystem, WriteHandle } from '../base/file-system.ts'
 import type { FencedStorage } from './checkpoint-storage.ts'
-import { fencedOff } from './fenced-file-storage.ts'
+import { writeFolder } from './copy-folder.ts'
+import { fencedOff } from './publish-errors.ts'
 import { RecentIds } from './recent-ids.ts'
 
 /** One job: its objects by checkpoint and name, and the newest epoch. */
@@ -10,6 +11,8 @@ export interface MemoryJob {
   epoch: number
   record: Uint8Array | undefined
   readonly published: Map<number, Map<string, Uint8Array>>
+  /** What its checkpoints share, by name. */
+  readonly shared: Map<string, Uint8Array>
 }
 
 export function memoryLocation(jobId: string, checkpointId: number): string {
@@ -20,12 +23,15 @@ export class FencedMemoryStorage implements FencedStorage {
   readonly epoch: number
   readonly #jobId: string
   readonly #job: MemoryJob
+  readonly #files: FileSystem
   readonly #prepared = new Map<number, Map<string, Uint8Array>>()
   readonly #discarded = new RecentIds()
 
-  constructor(jobId: string, job: MemoryJob, epoch: number) {
+  /** @param files where savepoints go. */
+  constructor(jobId: string, job: MemoryJob, epoch: number, files: FileSystem) {
     this.#jobId = jobId
     this.#job = job
+    this.#files = files
     this.epoch = epoch
   }
 
@@ -55,29 +61,52 @@ export class FencedMemoryStorage implements FencedStorage {
     this.#prepared.delete(checkpointId)
   }
 
-  async publish(checkpointId: number, lastName: string, bytes: Uint8Array): Promise<{ readonly location: string }> {
+  async publish(
+    checkpointId: number,
+    lastName: string,
+    bytes: Uint8Array,
+    shared: readonly string[] = [],
+  ): Promise<{ readonly location: string }> {
     this.#check(checkpointId)
-    if (this.#job.published.has(checkpointId)) throw alreadyPublished(memoryLocation(this.#jobId, checkpointId))
-    await this.put(checkpointId, lastName, bytes)
-    this.#job.published.set(checkpointId, this.#prepared.get(checkpointId) ?? new Map())
+    const location = memoryLocation(this.#jobId, checkpointId)
+    if (this.#job.published.has(checkpointId)) throw alreadyPublished(location)
+    const objects = new Map(this.#prepared.get(checkpointId))
+    const given = shared.map((name) => [name, objects.get(name) ?? notPrepared(`${location}/${name}`)] as const)
+    for (const [name, content] of given) {
+      objects.delete(name)
+      this.#job.shared.set(name, content)
+    }
+    this.#job.published.set(checkpointId, objects.set(lastName, bytes.slice()))
     this.#prepared.delete(checkpointId)
-    return { location: memoryLocation(this.#jobId, checkpointId) }
+    return { location }
   }
 
-  publishAt(): Promise<{ readonly location: string }> {
-    return Promise.reject(
-      new StreamError('STORAGE_LOCATION', {
-        message: 'A savepoint needs a checkpoint directory: the state of this job is in memory.',
-        hint: 'Set `execution.checkpointing.dir`, or setCheckpointStorage, to a directory.',
-        details: { visible: 'no' },
-      }),
-    )
+  async publishAt(
+    checkpointId: number,
+    folder: string,
+    name: string,
+    lastName: string,
+    bytes: Uint8Array,
+  ): Promise<{ readonly location: string }> {
+    this.#check(checkpointId)
+    const location = `${folder}/${name}`
+    const last = { name: lastName, bytes }
+    await writeFolder(this.#files, this.#prepared.get(checkpointId) ?? new Map(), location, last)
+    this.#prepared.delete(checkpointId)
+    return { location }
   }
 
   async delete(checkpointId: number): Promise<void> {
     this.#check(undefined)
     this.#job.published.delete(checkpointId)
   }
+
+  async deleteShared(names: readonly string[]): Promise<void> {
+    this.#check(undefined)
+    for (const name of names) this.#job.shared.delete(name)
+  }
+
+  async removeSharedPlace(): Promise<void> {}
 
   async putRecord(bytes: Uint8Array): Promise<void> {
     this.#check(undefined)
@@ -99,6 +128,14 @@ export class FencedMemoryStorage implements FencedStorage {
 function alreadyPublished(location: string): StreamError {
   return new StreamError('INTERNAL', {
     message: `Millrace broke a rule of its own: ${location} was to be published twice.`,
+    hint: 'This is a defect of Millrace. Please report it with the stack trace.',
+    details: { location, visible: 'no' },
+  })
+}
+
+function notPrepared(location: string): never {
+  throw new StreamError('CHECKPOINT_MISSING', {
+    message: `${location} was to be shared by checkpoints and is not there.`,
     hint: 'This is a defect of Millrace. Please report it with the stack trace.',
     details: { location, visible: 'no' },
   })

@@ -1,6 +1,6 @@
 /**
- * Checkpoints in a directory: `<directory>/<job id>/chk-<n>/`, the record `job.json` beside them, and what is being
- * prepared under `epoch-<e>/`. A checkpoint appears by one rename, whole, with `_metadata` in it, and vanishes by one.
+ * Checkpoints in a directory: `<directory>/<job id>/chk-<n>/`, what they share in `shared/` beside them, the record
+ * `job.json`, and what is being prepared under `epoch-<e>/`. A checkpoint appears by one rename, whole, with `_metadata` in it, and vanishes by one.
  */
 import { systemCodeOf } from '../base/file-error.ts'
 import type { FileSystem, FolderEntry } from '../base/file-system.ts'
@@ -16,7 +16,7 @@ import type {
 } from './checkpoint-storage.ts'
 import { FencedFileStorage } from './fenced-file-storage.ts'
 import { takeEpoch } from './file-fence.ts'
-import { fileObjects } from './file-objects.ts'
+import { fileObjects, SHARED_NAME } from './file-objects.ts'
 
 export class FileCheckpointStorage implements CheckpointStorage {
   readonly location: string
@@ -66,6 +66,10 @@ export class FileCheckpointStorage implements CheckpointStorage {
 
   at(location: string): CheckpointObjects {
     return fileObjects(this.#files, location)
+  }
+
+  async listShared(jobId: string): Promise<readonly string[]> {
+    return (await listOrNothing(this.#files, `${this.location}/${jobId}/${SHARED_NAME}`)).map(({ name }) => name)
   }
 
   async fence(jobId: string, claim: WriterClaim): Promise<FencedStorage> {

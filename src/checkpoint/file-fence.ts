@@ -46,6 +46,12 @@ export function epochFolder(folder: string, epoch: number): string {
   return `${folder}/epoch-${epoch}`
 }
 
+/** Who may still write in a job's folder; undefined for one who cannot be read. */
+export async function livingOwners(files: FileSystem, folder: string): Promise<readonly (Writer | undefined)[]> {
+  const { living } = await readEpochs(files, folder)
+  return Promise.all(living.map((epoch) => readOwner(files, epochFolder(folder, epoch))))
+}
+
 interface Epochs {
   /** Those in whose folders somebody may still write. */
   readonly living: readonly number[]

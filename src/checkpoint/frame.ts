@@ -4,7 +4,8 @@
  */
 import { crc32 } from '../base/digest.ts'
 
-const HEAD_BYTES = 16
+/** So many bytes tell how long the frame is. */
+export const HEAD_BYTES = 16
 const TAIL_BYTES = 4
 /** Deeper nesting than any file of ours has; a parser would take seconds for a million brackets. */
 const MAX_DEPTH = 64
@@ -12,7 +13,13 @@ const MAX_DEPTH = 64
 export type Unframed =
   | { readonly type: 'ok'; readonly version: number; readonly json: unknown; readonly length: number }
   | { readonly type: 'newer'; readonly version: number }
-  | { readonly type: 'bad'; readonly damage: 'cut' | 'lengthened' | 'changed' | 'malformed'; readonly what: string }
+  | Bad
+
+export interface Bad {
+  readonly type: 'bad'
+  readonly damage: 'cut' | 'lengthened' | 'changed' | 'malformed'
+  readonly what: string
+}
 
 /** @param magic 8 ASCII characters. */
 export function frame(magic: string, version: number, json: unknown): Uint8Array {
@@ -27,15 +34,25 @@ export function frame(magic: string, version: number, json: unknown): Uint8Array
   return bytes
 }
 
-/** Reads a frame at the start of `bytes`; `whole` when nothing may follow it. Never throws. */
-export function unframe(magic: string, newestVersion: number, bytes: Uint8Array, whole: boolean): Unframed {
+/** What the first bytes say of the frame, nothing of it verified but how it begins. Never throws. */
+export function readHead(
+  magic: string,
+  bytes: Uint8Array,
+): { readonly type: 'head'; readonly version: number; readonly length: number } | Bad {
   if (bytes.length < HEAD_BYTES) return bad('cut', `it has ${bytes.length} bytes, not even a header`)
   for (let i = 0; i < 8; i++)
     if (bytes[i] !== magic.charCodeAt(i)) return bad('malformed', 'it does not begin as such a file does')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const version = view.getUint32(8)
-  const end = HEAD_BYTES + view.getUint32(12)
-  const length = end + TAIL_BYTES
+  return { type: 'head', version: view.getUint32(8), length: HEAD_BYTES + view.getUint32(12) + TAIL_BYTES }
+}
+
+/** Reads a frame at the start of `bytes`; `whole` when nothing may follow it. Never throws. */
+export function unframe(magic: string, newestVersion: number, bytes: Uint8Array, whole: boolean): Unframed {
+  const head = readHead(magic, bytes)
+  if (head.type === 'bad') return head
+  const { version, length } = head
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const end = length - TAIL_BYTES
   const crcMatches = length <= bytes.length && view.getUint32(end) === crc32(bytes.subarray(0, end))
   if (!crcMatches && length > bytes.length) return bad('cut', `it has ${bytes.length} bytes of ${length}`)
   if (!crcMatches) return bad('changed', 'its checksum does not match')
@@ -51,7 +68,7 @@ export function unframe(magic: string, newestVersion: number, bytes: Uint8Array,
   }
 }
 
-function bad(damage: 'cut' | 'lengthened' | 'changed' | 'malformed', what: string): Unframed {
+function bad(damage: Bad['damage'], what: string): Bad {
   return { type: 'bad', damage, what }
 }
 

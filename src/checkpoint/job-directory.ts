@@ -2,26 +2,23 @@
  * Opens a job's place in a checkpoint directory before its first record: finds its record, becomes its one writer, says
  * from which state it starts (checked to the last byte) and cleans up after dead processes.
  */
-import { StreamError } from '../base/errors.ts'
+import { messageOf, StreamError } from '../base/errors.ts'
 import type { Lock } from '../base/locks.ts'
 import { localPath } from '../base/paths.ts'
 import type { Ports } from '../base/ports.ts'
 import { type ProcessIdentity, systemProcess } from '../base/process-identity.ts'
-import type { CheckpointMetadata } from './checkpoint-metadata.ts'
-import type { CheckpointStorage, FencedStorage } from './checkpoint-storage.ts'
-import {
-  type CompletedCheckpoint,
-  listPublished,
-  type PublishedCheckpoints,
-  savepointFolder,
-} from './completed-checkpoints.ts'
+import type { CheckpointStorage, FencedStorage, Writer } from './checkpoint-storage.ts'
+import { type Claimant, unclaim } from './claim.ts'
+import { claimedAtStart, leaveClaimed, type Note } from './claim-at-start.ts'
+import { type CompletedCheckpoint, listPublished } from './completed-checkpoints.ts'
 import { FileCheckpointStorage } from './file-checkpoint-storage.ts'
 import { findJob, readRecord, unfinishedBeside } from './find-job.ts'
 import { mayReplace } from './job-owner.ts'
-import { encodeRecord, isUnfinished, type JobRecord, type StartedFrom } from './job-record.ts'
-import { type JobStorage, jobStorage, nothingDurable, readVerified } from './job-storage.ts'
+import { encodeRecord, type JobRecord } from './job-record.ts'
+import { decideStart, type JobStart, retainedFor, startedFromOf } from './job-start.ts'
+import { type JobStorage, jobStorage, nothingDurable } from './job-storage.ts'
 import { MemoryCheckpointStorage } from './memory-checkpoint-storage.ts'
-import { decideResume } from './resume-decision.ts'
+import { SharedStore } from './shared-store.ts'
 
 export interface OpenJobOptions {
   readonly ports: Ports
@@ -33,6 +30,8 @@ export interface OpenJobOptions {
   readonly resume?: 'latest' | undefined
   /** A savepoint or retained checkpoint; with `resume`, only where there is no record. */
   readonly fromSavepoint?: string | undefined
+  /** CLAIM: what `fromSavepoint` names becomes the job's own. */
+  readonly claimMode?: 'NO_CLAIM' | 'CLAIM' | undefined
   readonly takeover: boolean
   readonly graphHash: string
   readonly inlineThresholdBytes?: number | undefined
@@ -46,25 +45,18 @@ export interface OpenedJob {
   readonly jobId: string
   readonly epoch: number
   readonly start: JobStart
-  /** The id of the first checkpoint that is triggered: above what was restored and above everything on the disk. */
+  /** The id of the first checkpoint that is triggered: above what was restored or claimed and above everything on the disk. */
   readonly nextCheckpointId: number
   /** The job's own completed checkpoints, oldest first, up to the one that it starts from; none when it starts from no such one. */
   readonly retained: readonly CompletedCheckpoint[]
+  /** What it or an earlier run has claimed and not deleted yet; older than all of `retained`. */
+  readonly claimed: CompletedCheckpoint | undefined
   readonly storage: JobStorage
   /** Lines for the log and the terminal. */
   readonly notes: readonly string[]
   /** The same, for what is probably a mistake. */
   readonly warnings: readonly string[]
 }
-
-export type JobStart =
-  | { readonly kind: 'empty' }
-  /** One of the job's own. */
-  | { readonly kind: 'checkpoint'; readonly location: string; readonly metadata: CheckpointMetadata }
-  /** Whatever `fromSavepoint` named, or the savepoint that ended the run before: the user's. */
-  | { readonly kind: 'savepoint'; readonly location: string; readonly metadata: CheckpointMetadata }
-  /** Run nothing; the storage is closed already. */
-  | { readonly kind: 'alreadyEnded'; readonly message: string }
 
 /**
  * When it has settled, the job's record is durable and nobody else can write for the job. Throws what the functions it
@@ -95,7 +87,7 @@ export async function openJob(options: OpenJobOptions): Promise<OpenedJob> {
       epochSoFar: () => epochSoFar(storage, jobId),
     })
     const notes = search?.said === undefined ? [] : [search.said]
-    const opened = await start(options, { storage, fenced, lock, jobId, notes })
+    const opened = await start(options, { storage, fenced, writer, lock, jobId, notes })
     return { ...opened, warnings: beside === undefined ? [] : [beside] }
   } catch (thrown) {
     await fenced?.release().catch(() => {
@@ -126,6 +118,7 @@ async function epochSoFar(storage: CheckpointStorage, jobId: string): Promise<nu
 interface Place {
   readonly storage: CheckpointStorage
   readonly fenced: FencedStorage
+  readonly writer: Writer
   readonly lock: Lock
   readonly jobId: string
   readonly notes: readonly string[]
@@ -133,109 +126,105 @@ interface Place {
 
 /** Behind the fence: only now is what stands there the last word. */
 async function start(options: OpenJobOptions, place: Place): Promise<Omit<OpenedJob, 'warnings'>> {
-  const { ports } = options
+  const { ports, inlineThresholdBytes } = options
   const { storage, fenced, jobId } = place
+  const claimant = { ports, ...place }
   const old = await readRecord(storage, jobId)
   const notes = [...place.notes]
-  await fenced
-    .sweep()
-    .catch((thrown: unknown) => void notes.push(`Leftovers of earlier runs could not be removed: ${String(thrown)}`))
-  if (old?.checkpoints === 'deleting') await deleteOwned(place, old)
+  const note: Note = (what) => (thrown) => void notes.push(`${what}: ${messageOf(thrown)}`)
+  await fenced.sweep().catch(note('Leftovers of earlier runs could not be removed'))
+  if (old?.checkpoints === 'deleting') await deleteOwned(claimant, fenced, old, note)
   const published = await listPublished(storage, jobId)
   for (const { checkpointId, error } of published.unreadable)
-    notes.push(`Checkpoint ${checkpointId} could not be read, and will not be deleted: ${String(error)}`)
+    note(
+      `Checkpoint ${checkpointId} could not be read. Neither it nor any shared file that is there now will be deleted`,
+    )(error)
   const startsFrom = await decideStart(options, place, old, published)
+  const shared = new SharedStore(storage, fenced, jobId)
+  await shared.open(published).catch(note('Shared files that no checkpoint names could not be removed'))
+  const opened = { jobId, epoch: fenced.epoch, start: startsFrom, notes }
+  if (startsFrom.kind === 'alreadyEnded' && old !== undefined) {
+    const nothing = { retained: [], claimed: undefined }
+    const ended = jobStorage({ ...claimant, ...nothing, shared, record: old })
+    await ended.close()
+    return { ...opened, ...nothing, nextCheckpointId: published.highestId + 1, storage: ended }
+  }
+  const isChanged = options.resume !== undefined && old !== undefined && old.graphHash !== options.graphHash
+  if (isChanged) notes.push('The graph of the job has changed since its last run.')
+  const mine = {
+    retained: retainedFor(startsFrom, published),
+    claimed: await claimedAtStart(options, claimant, old, startsFrom, note),
+  }
   const restoredId = 'metadata' in startsFrom ? startsFrom.metadata.checkpointId : 0
-  const nextCheckpointId = Math.max(restoredId, published.highestId) + 1
-  const ownsOld = options.resume !== undefined && old !== undefined
-  const retained = retainedFor(startsFrom, published)
-  const record: JobRecord = {
-    name: options.name,
+  // Ids say what is older: a claimed checkpoint of another job may have a higher one than all that is here.
+  const nextCheckpointId = Math.max(restoredId, published.highestId, mine.claimed?.metadata.checkpointId ?? 0) + 1
+  const record = newRecord(options, { jobId, epoch: fenced.epoch, startsFrom, nextCheckpointId, old, ...mine })
+  await putFirstRecord(claimant, fenced, record, old)
+  const running = jobStorage({ ...claimant, ...mine, shared, record, inlineThresholdBytes })
+  return { ...opened, ...mine, nextCheckpointId, storage: running }
+}
+
+function newRecord(
+  { name, graphHash, ports }: OpenJobOptions,
+  facts: {
+    readonly jobId: string
+    readonly epoch: number
+    readonly startsFrom: JobStart
+    readonly nextCheckpointId: number
+    readonly old: JobRecord | undefined
+    readonly claimed: CompletedCheckpoint | undefined
+  },
+): JobRecord {
+  const { jobId, epoch, startsFrom, nextCheckpointId, old, claimed } = facts
+  return {
+    name,
     jobId,
-    epoch: fenced.epoch,
+    epoch,
     startedFrom: startedFromOf(startsFrom),
     firstCheckpointId: nextCheckpointId,
     hasCheckpoints: false,
     status: 'CREATED',
     checkpoints: 'kept',
+    // Until the end is recorded no checkpoint of this epoch is anything to go on from: it would be read on.
+    endingSavepoint: startsFrom.kind === 'savepoint' && startsFrom.drained ? old?.endingSavepoint : undefined,
     newestSavepoint: old?.newestSavepoint,
-    graphHash: options.graphHash,
+    claimed: claimed?.location,
+    graphHash,
     writtenAtMs: ports.clock.now(),
   }
-  if (ownsOld && old.graphHash !== options.graphHash) notes.push('The graph of the job has changed since its last run.')
-  const isEnded = startsFrom.kind === 'alreadyEnded' && old !== undefined
-  const job = jobStorage({
-    ...place,
-    ports,
-    record: isEnded ? old : record,
-    retained,
-    inlineThresholdBytes: options.inlineThresholdBytes,
-  })
-  if (isEnded) await job.close()
-  else await fenced.putRecord(encodeRecord(record))
-  return { jobId, epoch: fenced.epoch, start: startsFrom, nextCheckpointId, retained, storage: job, notes }
 }
 
-async function decideStart(
-  options: OpenJobOptions,
-  place: Place,
+async function putFirstRecord(
+  claimant: Claimant,
+  fenced: FencedStorage,
+  record: JobRecord,
   old: JobRecord | undefined,
-  published: PublishedCheckpoints,
-): Promise<JobStart> {
-  const { resume, fromSavepoint, ports } = options
-  const where = `${place.storage.location}/${place.jobId}`
-  if (resume !== undefined && old !== undefined) {
-    const decision = decideResume(old, published, where)
-    switch (decision.type) {
-      case 'ended':
-        return { kind: 'alreadyEnded', message: decision.message }
-      case 'empty':
-        return { kind: 'empty' }
-      case 'savepoint':
-        return { kind: 'savepoint', ...(await readVerified(ports, place.storage, decision.path)) }
-      case 'checkpoint':
-        return { kind: 'checkpoint', ...(await readVerified(ports, place.storage, decision.checkpoint.location)) }
-    }
+): Promise<void> {
+  try {
+    await fenced.putRecord(encodeRecord(record))
+  } catch (thrown) {
+    // Nobody could find out any more whose the mark is. Under an id that has a record, the next start claims it again.
+    if (record.claimed !== undefined && old === undefined)
+      await unclaim(claimant, record.claimed).catch(() => {
+        // The disk refuses this as well: whoever claims it next is told which file to remove.
+      })
+    throw thrown
   }
-  if (fromSavepoint !== undefined)
-    return { kind: 'savepoint', ...(await readVerified(ports, place.storage, savepointFolder(fromSavepoint))) }
-  if (old !== undefined && isUnfinished(old)) throw recordExists(old, where)
-  // Without a record there is nothing that says what these belong to; starting beside them would forget their state.
-  if (resume !== undefined && published.highestId > 0) throw orphaned(where)
-  return { kind: 'empty' }
-}
-
-/**
- * Whoever has these restores the last of them, so it must be what the job starts from: others that lie there are of an
- * earlier run under this id, or older than the savepoint that the job goes on from. They are looked at again by the next resume.
- */
-function retainedFor(start: JobStart, { completed }: PublishedCheckpoints): readonly CompletedCheckpoint[] {
-  if (start.kind !== 'checkpoint') return []
-  return completed.slice(0, completed.findIndex(({ location }) => location === start.location) + 1)
 }
 
 /** Finishes what the end of an earlier run began. One that did not go on from a checkpoint had none but its own. */
-async function deleteOwned({ storage, fenced, jobId }: Place, old: JobRecord): Promise<void> {
-  const lowest = old.startedFrom.type === 'checkpoint' ? 1 : old.firstCheckpointId
+async function deleteOwned(claimant: Claimant, fenced: FencedStorage, old: JobRecord, note: Note): Promise<void> {
+  const { storage, jobId } = claimant
+  const hadOwn = old.startedFrom.type === 'checkpoint'
   for (const { checkpointId } of await storage.listCheckpoints(jobId))
-    if (checkpointId >= lowest) await fenced.delete(checkpointId)
+    if (checkpointId >= (hadOwn ? 1 : old.firstCheckpointId)) await fenced.delete(checkpointId)
+  await leaveClaimed(claimant, old, note)
 }
 
 function storageFor(ports: Ports, directory: string | undefined): CheckpointStorage {
   return directory === undefined
-    ? new MemoryCheckpointStorage()
+    ? new MemoryCheckpointStorage(ports.files)
     : new FileCheckpointStorage(ports.files, localPath(directory), ports.ids)
-}
-
-function startedFromOf(start: JobStart): StartedFrom {
-  switch (start.kind) {
-    case 'checkpoint':
-      return { type: 'checkpoint', epoch: start.metadata.epoch, checkpointId: start.metadata.checkpointId }
-    case 'savepoint':
-      return { type: 'savepoint', path: start.location }
-    default:
-      return { type: 'nothing' }
-  }
 }
 
 function badJobId(fixedJobId: string): StreamError {
@@ -243,21 +232,5 @@ function badJobId(fixedJobId: string): StreamError {
     message: `The job id '${fixedJobId}' is not one: it must be 32 lower-case hexadecimal digits.`,
     hint: 'Correct `pipeline.fixed-job-id`.',
     details: { fixedJobId },
-  })
-}
-
-function recordExists(old: JobRecord, where: string): StreamError {
-  return new StreamError('JOB_RECORD_EXISTS', {
-    message: `Job '${old.name}' (${old.jobId}) in '${where}' is unfinished (${old.status}): starting it with empty state would leave what it had done behind.`,
-    hint: 'Go on with it (--resume), start from a savepoint (-s PATH), or remove its folder to begin anew.',
-    details: { jobId: old.jobId, status: old.status },
-  })
-}
-
-function orphaned(where: string): StreamError {
-  return new StreamError('JOB_RECORD_DAMAGED', {
-    message: `There are checkpoints in '${where}', but the record of the job, job.json, is missing.`,
-    hint: 'Start from one of them by its path (-s PATH), or restore job.json.',
-    details: { path: `${where}/job.json` },
   })
 }

@@ -19,6 +19,8 @@ export interface JobRecord {
   /** The savepoint with which the job ends; written before its commits begin, and from then on the only way to go on. */
   readonly endingSavepoint?: EndingSavepoint | undefined
   readonly newestSavepoint?: string | undefined
+  /** Where that lies what the job has claimed, and deletes once it is subsumed. Undefined when it has been deleted. */
+  readonly claimed?: string | undefined
   readonly graphHash: string
   /** Wall clock, ms since the epoch. */
   readonly writtenAtMs: number
@@ -55,6 +57,11 @@ const STATUSES = [
 /** FINISHED, FAILED and CANCELED are ends; a SUSPENDED job is meant to go on, every other one was interrupted. */
 export function isUnfinished({ status }: JobRecord): boolean {
   return status !== 'FINISHED' && status !== 'FAILED' && status !== 'CANCELED'
+}
+
+/** Nobody goes on with it by itself: it has ended, or has never begun. */
+export function isIdle(record: JobRecord): boolean {
+  return !isUnfinished(record) || record.status === 'CREATED'
 }
 
 export function encodeRecord(record: JobRecord): Uint8Array {
@@ -112,6 +119,7 @@ const isFile = isObject({
     checkpoints: isOneOf('kept', 'deleting'),
     endingSavepoint: optional(isObject({ kind: isOneOf('stop', 'drain', 'cancel'), path: isString })),
     newestSavepoint: optional(isString),
+    claimed: optional(isString),
     graphHash: isString,
     writtenAtMs: isNumber,
   }),

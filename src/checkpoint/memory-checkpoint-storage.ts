@@ -1,11 +1,12 @@
 /** Checkpoints in the memory of this process (Flink's jobmanager storage): they outlive a task, not the process. */
 
 import { fileError } from '../base/file-error.ts'
-import type { ReadHandle } from '../base/file-system.ts'
+import type { FileSystem, ReadHandle } from '../base/file-system.ts'
 import type {
   CheckpointObjects,
   CheckpointStorage,
   FencedStorage,
+  ObjectFolder,
   PublishedCheckpoint,
   WriterClaim,
 } from './checkpoint-storage.ts'
@@ -15,6 +16,12 @@ export class MemoryCheckpointStorage implements CheckpointStorage {
   readonly location = 'the memory of this process'
   readonly durable = false
   readonly #jobs = new Map<string, MemoryJob>()
+  readonly #files: FileSystem
+
+  /** @param files where savepoints go. */
+  constructor(files: FileSystem) {
+    this.#files = files
+  }
 
   async listJobs(): Promise<readonly string[]> {
     return [...this.#jobs.keys()].sort()
@@ -31,33 +38,37 @@ export class MemoryCheckpointStorage implements CheckpointStorage {
 
   at(location: string): CheckpointObjects {
     const [, jobId, id] = /^memory:([0-9a-f]+)\/chk-(\d+)$/.exec(location) ?? []
-    const objects = () => {
-      const found = this.#jobs.get(jobId ?? '')?.published.get(Number(id))
-      if (found === undefined) throw notThere(location)
-      return found
-    }
+    const job = () => this.#jobs.get(jobId ?? '')
     return {
-      location,
-      list: async () => [...objects().keys()].sort().map((name) => ({ name, plain: true })),
-      open: async (name) => {
-        const bytes = objects().get(name)
-        if (bytes === undefined) throw notThere(`${location}/${name}`)
-        return readBytes(bytes)
-      },
+      ...objectsOf(location, () => job()?.published.get(Number(id))),
+      shared: objectsOf(`memory:${jobId}/shared`, () => job()?.shared),
     }
+  }
+
+  async listShared(jobId: string): Promise<readonly string[]> {
+    return [...(this.#jobs.get(jobId)?.shared.keys() ?? [])].sort()
   }
 
   /** Within one process nobody else can write: the newest claim wins. */
   async fence(jobId: string, claim: WriterClaim): Promise<FencedStorage> {
-    const job = this.#jobs.get(jobId) ?? { epoch: 0, record: undefined, published: new Map() }
+    const job = this.#jobs.get(jobId) ?? { epoch: 0, record: undefined, published: new Map(), shared: new Map() }
     this.#jobs.set(jobId, job)
     job.epoch = Math.max(job.epoch, await claim.epochSoFar()) + 1
-    return new FencedMemoryStorage(jobId, job, job.epoch)
+    return new FencedMemoryStorage(jobId, job, job.epoch, this.#files)
   }
 }
 
-function notThere(path: string): Error {
-  return fileError(Object.assign(new Error('ENOENT: nothing there'), { code: 'ENOENT' }), { operation: 'open', path })
+function objectsOf(location: string, find: () => ReadonlyMap<string, Uint8Array> | undefined): ObjectFolder {
+  const objects = () => find() ?? notThere(location)
+  return {
+    location,
+    list: async () => [...objects().keys()].sort().map((name) => ({ name, plain: true })),
+    open: async (name) => readBytes(objects().get(name) ?? notThere(`${location}/${name}`)),
+  }
+}
+
+function notThere(path: string): never {
+  throw fileError(Object.assign(new Error('ENOENT: nothing there'), { code: 'ENOENT' }), { operation: 'open', path })
 }
 
 function readBytes(bytes: Uint8Array): ReadHandle {

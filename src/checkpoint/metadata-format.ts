@@ -2,7 +2,7 @@
 
 import { damaged, tooNew } from './checkpoint-errors.ts'
 import type { CheckpointMetadata } from './checkpoint-metadata.ts'
-import { frame, unframe } from './frame.ts'
+import { frame, HEAD_BYTES, readHead, unframe } from './frame.ts'
 import {
   type Check,
   isBoolean,
@@ -16,16 +16,35 @@ import {
   isText,
   optional,
 } from './shape.ts'
+import { sharedIn } from './stored-handles.ts'
 
 export const METADATA_NAME = '_metadata'
+/** They tell whether the rest is worth reading. */
+export const METADATA_HEAD_BYTES = HEAD_BYTES
 /** More than any checkpoint has; a larger file is not read at all. */
-export const MAX_METADATA_BYTES = 512 * 1024 * 1024
+const MAX_METADATA_BYTES = 512 * 1024 * 1024
 
 const MAGIC = 'MLRCHKPT'
 const VERSION = 1
 
 export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
   return frame(MAGIC, VERSION, metadata)
+}
+
+/**
+ * How many bytes of a file of `size` bytes are metadata, from its first METADATA_HEAD_BYTES. A file that cannot be what it
+ * says is refused (CHECKPOINT_DAMAGED) before memory is taken for it.
+ */
+export function metadataLength(head: Uint8Array, size: number, path: string): number {
+  const read = readHead(MAGIC, head)
+  if (read.type === 'bad') throw damaged(path, read.damage, read.what)
+  const { version, length } = read
+  if (length > size) throw damaged(path, 'cut', `it has ${size} bytes of ${length}`)
+  if (length > MAX_METADATA_BYTES) throw damaged(path, 'lengthened', `it has ${size} bytes, more than any checkpoint's`)
+  // What stands behind the frame of a newer version is for the release to say that knows it.
+  if (length < size && version <= VERSION)
+    throw damaged(path, 'lengthened', `it has ${size} bytes instead of ${length}`)
+  return length
 }
 
 /** @param path for errors. Throws CHECKPOINT_DAMAGED (cut, lengthened, changed, malformed) or CHECKPOINT_VERSION. */
@@ -49,14 +68,31 @@ const isIdentity = isObject({
   keyGroups: optional(isObject({ first: isInteger(0, MAX_SUBTASKS), last: isInteger(-1, MAX_SUBTASKS) })),
 })
 
+/** More than the state of any subtask has; a database of 2 MB files would hold 200 GB. */
+const MAX_PARTS = 100_000
+
+const fileFields = {
+  identity: isIdentity,
+  // A plain name: nothing that leads out of the folder of the checkpoint, or of what the job shares.
+  path: isText(/^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/),
+  length: isInteger(0),
+  sha256: isText(/^[0-9a-f]{64}$/),
+}
+
+const isInline = isObject({ identity: isIdentity, bytes: isString })
+const isFile = isObject(fileFields)
+const isShared = isObject({ ...fileFields, epoch: isInteger(1) })
+
+const isStored: Check = isOneOfTypes({ inline: isInline, file: isFile, shared: isShared })
 const isHandle: Check = isOneOfTypes({
-  inline: isObject({ identity: isIdentity, bytes: isString }),
-  file: isObject({
+  inline: isInline,
+  file: isFile,
+  shared: isShared,
+  composite: isObject({
     identity: isIdentity,
-    // A plain name: nothing that leads out of the folder of the checkpoint.
-    path: isText(/^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/),
-    length: isInteger(0),
-    sha256: isText(/^[0-9a-f]{64}$/),
+    backend: isText(/^[a-z][a-z0-9-]{0,63}$/),
+    index: isOneOfTypes({ inline: isInline, file: isFile }),
+    parts: isListOf(isStored, MAX_PARTS),
   }),
 })
 
@@ -74,13 +110,13 @@ const isMetadata = isObject({
       name: isString,
       parallelism: isInteger(1, MAX_SUBTASKS),
       maxParallelism: isInteger(1, MAX_SUBTASKS),
-      coordinator: optional(isHandle),
+      coordinator: optional(isStored),
       subtasks: isListOf(
         isObject({
           index: isInteger(0, MAX_SUBTASKS),
           finished: isBoolean,
           keyed: optional(isHandle),
-          operator: optional(isHandle),
+          operator: optional(isStored),
         }),
         MAX_SUBTASKS,
       ),
@@ -89,8 +125,12 @@ const isMetadata = isObject({
   ),
 })
 
-/** What no field says alone: operators and subtasks stand once, and a subtask lies below the parallelism. */
+/** What no field says alone: operators and subtasks stand once, a subtask lies below the parallelism, and files are shared with the past. */
 function contradictions(metadata: CheckpointMetadata): string | undefined {
+  return placesContradict(metadata) ?? sharingContradicts(metadata)
+}
+
+function placesContradict(metadata: CheckpointMetadata): string | undefined {
   const operators = new Set<string>()
   for (const { operatorId, parallelism, subtasks } of metadata.operators) {
     if (operators.has(operatorId)) return `operator ${operatorId} stands twice`
@@ -101,6 +141,17 @@ function contradictions(metadata: CheckpointMetadata): string | undefined {
       if (indexes.has(index)) return `operator ${operatorId} has subtask ${index} twice`
       indexes.add(index)
     }
+  }
+  return undefined
+}
+
+function sharingContradicts(metadata: CheckpointMetadata): string | undefined {
+  const { kind, epoch, checkpointId } = metadata
+  for (const shared of sharedIn(metadata)) {
+    const { path, identity } = shared
+    if (kind !== 'checkpoint') return `a savepoint names the shared file ${path}`
+    if (shared.epoch > epoch || identity.checkpointId > checkpointId)
+      return `checkpoint ${checkpointId} of epoch ${epoch} names ${path} of checkpoint ${identity.checkpointId} of epoch ${shared.epoch}`
   }
   return undefined
 }

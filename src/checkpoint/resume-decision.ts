@@ -7,7 +7,8 @@ import type { JobRecord } from './job-record.ts'
 export type ResumeDecision =
   /** Nothing is to be run. */
   | { readonly type: 'ended'; readonly message: string }
-  | { readonly type: 'savepoint'; readonly path: string }
+  /** `drained`: its sources had come to their end; what it covers is committed, and nothing more is read. */
+  | { readonly type: 'savepoint'; readonly path: string; readonly drained: boolean }
   | { readonly type: 'checkpoint'; readonly checkpoint: CompletedCheckpoint }
   /** It had begun with nothing and nothing was completed. */
   | { readonly type: 'empty' }
@@ -24,7 +25,8 @@ export function decideResume(record: JobRecord, published: PublishedCheckpoints,
       type: 'ended',
       message: `${named} was drained; its last savepoint is ${endingSavepoint.path}. There is nothing to go on with.`,
     }
-  if (endingSavepoint !== undefined) return { type: 'savepoint', path: endingSavepoint.path }
+  if (endingSavepoint !== undefined)
+    return { type: 'savepoint', path: endingSavepoint.path, drained: endingSavepoint.kind === 'drain' }
   if (status === 'FINISHED') return { type: 'ended', message: `${named} is finished. There is nothing to go on with.` }
   if (record.checkpoints === 'deleting') throw nothingKept(record, where)
 
@@ -33,7 +35,7 @@ export function decideResume(record: JobRecord, published: PublishedCheckpoints,
   if (record.hasCheckpoints) throw missing(`${where}/chk-*`, `${named} had completed checkpoints, and none is there`)
   switch (startedFrom.type) {
     case 'savepoint':
-      return { type: 'savepoint', path: startedFrom.path }
+      return { type: 'savepoint', path: startedFrom.path, drained: false }
     case 'checkpoint':
       return { type: 'checkpoint', checkpoint: exactly(startedFrom.epoch, startedFrom.checkpointId, published, where) }
     case 'nothing':

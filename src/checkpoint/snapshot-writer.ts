@@ -6,7 +6,7 @@ import { DIGEST_CHUNK_BYTES, type Sha256, sha256 } from '../base/digest.ts'
 import type { WriteHandle } from '../base/file-system.ts'
 import type { Ids } from '../base/ids.ts'
 import type { Turns } from '../base/turns.ts'
-import type { SnapshotIdentity, SnapshotStream, SnapshotWriter, StateHandle } from '../state/snapshot.ts'
+import type { SnapshotIdentity, SnapshotStream, SnapshotWriter, StoredHandle } from '../state/snapshot.ts'
 import type { FencedStorage } from './checkpoint-storage.ts'
 import { encodeHead } from './state-file.ts'
 
@@ -22,11 +22,12 @@ export interface SnapshotWriterOptions {
 }
 
 export function snapshotWriter(options: SnapshotWriterOptions): SnapshotWriter {
-  return { open: (identity) => new StoredSnapshotStream(identity, options) }
+  return { open: (identity, scope = 'own') => new StoredSnapshotStream(identity, scope, options) }
 }
 
 class StoredSnapshotStream implements SnapshotStream {
   readonly #identity: SnapshotIdentity
+  readonly #scope: 'own' | 'shared'
   readonly #options: SnapshotWriterOptions
   readonly #name: string
   readonly #hash: Sha256 = sha256()
@@ -47,12 +48,15 @@ class StoredSnapshotStream implements SnapshotStream {
 
   constructor(
     { checkpointId, operatorId, subtask, kind, keyGroups }: SnapshotIdentity,
+    scope: 'own' | 'shared',
     options: SnapshotWriterOptions,
   ) {
     this.#identity = { checkpointId, operatorId, subtask, kind, ...(keyGroups === undefined ? {} : { keyGroups }) }
+    this.#scope = scope
     this.#options = options
     this.#smallFileBytes = options.smallFileBytes ?? 1024 * 1024
-    this.#name = `${operatorId}-${subtask}-${kind}-${options.ids.uniqueName()}`
+    // Checkpoints of other attempts and epochs look for a shared file by nothing but its name.
+    this.#name = `${operatorId}-${subtask}-${scope === 'own' ? kind : checkpointId}-${options.ids.uniqueName()}`
   }
 
   append(bytes: Uint8Array): void | Promise<void> {
@@ -67,7 +71,7 @@ class StoredSnapshotStream implements SnapshotStream {
     this.#blockBytes += bytes.length
   }
 
-  async finish(): Promise<StateHandle> {
+  async finish(): Promise<StoredHandle> {
     try {
       if (this.#payloadBytes <= (this.#options.inlineThresholdBytes ?? 20_480)) return this.#inline()
       if (this.#payloadBytes <= this.#smallFileBytes) await this.#then(() => this.#writeWhole())
@@ -81,13 +85,15 @@ class StoredSnapshotStream implements SnapshotStream {
       await this.abandon()
       throw thrown
     }
-    return {
-      type: 'file',
+    const written = {
       identity: this.#identity,
       path: this.#name,
       length: this.#fileBytes,
       sha256: this.#hash.hex(),
     }
+    return this.#scope === 'own'
+      ? { type: 'file', ...written }
+      : { type: 'shared', ...written, epoch: this.#options.storage.epoch }
   }
 
   async abandon(): Promise<void> {
@@ -117,7 +123,7 @@ class StoredSnapshotStream implements SnapshotStream {
     return this.#work
   }
 
-  #inline(): StateHandle {
+  #inline(): StoredHandle {
     const bytes = Buffer.concat(this.#parts).toString('base64')
     return { type: 'inline', identity: this.#identity, bytes }
   }

@@ -50,6 +50,11 @@ export function differenceOf(found: StateFileIdentity, expected: StateFileIdenti
   return undefined
 }
 
+/** In words, whose state it is. */
+export function placeOf({ kind, operatorId, subtask }: SnapshotIdentity): string {
+  return `the ${kind} state of subtask ${subtask} of operator ${operatorId}`
+}
+
 function groups({ keyGroups }: StateFileIdentity): string {
   return keyGroups === undefined ? 'none' : `${keyGroups.first} to ${keyGroups.last}`
 }

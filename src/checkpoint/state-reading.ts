@@ -1,30 +1,30 @@
-/** Reads state behind a handle and believes nothing before length, hash and identity were checked. */
-import { DIGEST_CHUNK_BYTES, sha256 } from '../base/digest.ts'
+/** Reads the state of a checkpoint, its own and what it shares with others, and believes nothing before it was checked. */
 import { systemCodeOf } from '../base/file-error.ts'
-import type { ReadHandle } from '../base/file-system.ts'
-import type { SnapshotIdentity, SnapshotReader, StateHandle } from '../state/snapshot.ts'
-import { damaged, foreign, missing, tooNew } from './checkpoint-errors.ts'
+import type { SnapshotIdentity, SnapshotReader, StateHandle, StoredHandle } from '../state/snapshot.ts'
+import { damaged, foreign, missing } from './checkpoint-errors.ts'
 import type { CheckpointMetadata } from './checkpoint-metadata.ts'
-import type { CheckpointObjects } from './checkpoint-storage.ts'
+import type { CheckpointObjects, ObjectFolder } from './checkpoint-storage.ts'
 import { METADATA_NAME } from './metadata-format.ts'
-import { decodeHead, differenceOf, MAX_HEAD_BYTES } from './state-file.ts'
-
-type FileHandle = Extract<StateHandle, { readonly type: 'file' }>
+import { differenceOf, placeOf, type StateFileIdentity } from './state-file.ts'
+import { scanState } from './state-scan.ts'
+import { handlesOf, sharedIn, storedIn } from './stored-handles.ts'
 
 export function snapshotReader(objects: CheckpointObjects, metadata: CheckpointMetadata): SnapshotReader {
-  return { read: (handle) => readState(objects, metadata, handle) }
+  return {
+    read: (handle) => readState(objects, metadata, handle),
+    scan: (handle, take) => scanState(objects, metadata, handle, take),
+  }
 }
 
 /** The payload. Throws CHECKPOINT_MISSING, _FOREIGN, _DAMAGED or _VERSION, which name the file. */
-export async function readState(
+async function readState(
   objects: CheckpointObjects,
   metadata: CheckpointMetadata,
-  handle: StateHandle,
+  handle: StoredHandle,
 ): Promise<Uint8Array> {
-  if (handle.type === 'inline') return new Uint8Array(Buffer.from(handle.bytes, 'base64'))
   let payload: Uint8Array | undefined
   let filled = 0
-  await scanFile(objects, metadata, handle, (bytes, payloadLength) => {
+  await scanState(objects, metadata, handle, (bytes, payloadLength) => {
     payload ??= new Uint8Array(payloadLength)
     payload.set(bytes, filled)
     filled += bytes.length
@@ -33,103 +33,84 @@ export async function readState(
 }
 
 /**
- * Checks every file of a checkpoint before a record flows: it exists, is plain, has the length and the hash that the
- * metadata says, and says itself that it is the state of that operator. Throws as `readState` does.
+ * Checks every file before a record flows: each exists, is plain, has the length and the hash that the metadata says, and says itself that it is the state
+ * of that operator. Throws CHECKPOINT_MISSING, _FOREIGN, _DAMAGED or _VERSION, which name the file.
  */
 export async function verifyCheckpoint(objects: CheckpointObjects, metadata: CheckpointMetadata): Promise<void> {
-  const plain = new Map((await objects.list()).map((object) => [object.name, object.plain]))
+  const own = await plainIn(objects)
+  const shared = sharedIn(metadata).length === 0 ? new Map<string, boolean>() : await plainInShared(objects.shared)
+  /** A base may be named by several subtasks: it is read once. */
+  const read = new Set<string>()
   for (const { handle, expected } of handlesOf(metadata)) {
-    const wrong = differenceOf(
-      { ...handle.identity, jobId: '', epoch: 0 },
-      { ...expected, jobId: '', epoch: 0, keyGroups: handle.identity.keyGroups },
-    )
+    const wrong = misplaced(handle, expected)
     if (wrong !== undefined)
       throw damaged(`${objects.location}/${METADATA_NAME}`, 'malformed', `at ${placeOf(expected)} ${wrong}`)
-    if (handle.type === 'inline') continue
-    const path = `${objects.location}/${handle.path}`
-    const isPlain = plain.get(handle.path)
-    if (isPlain === undefined) throw missing(path, `it holds ${placeOf(expected)}`)
-    if (!isPlain) throw foreign(path, 'it is no plain file (symbolic links are not followed)')
-    await scanFile(objects, metadata, handle, () => {})
-  }
-}
-
-/** Every handle of a checkpoint, with the identity that its place asks for. */
-export function* handlesOf(
-  metadata: CheckpointMetadata,
-): Iterable<{ readonly handle: StateHandle; readonly expected: SnapshotIdentity }> {
-  const { checkpointId } = metadata
-  for (const { operatorId, coordinator, subtasks } of metadata.operators) {
-    if (coordinator !== undefined)
-      yield {
-        handle: coordinator,
-        expected: { checkpointId, operatorId, subtask: coordinator.identity.subtask, kind: 'coordinator' },
-      }
-    for (const { index, keyed, operator } of subtasks) {
-      if (keyed !== undefined)
-        yield { handle: keyed, expected: { checkpointId, operatorId, subtask: index, kind: 'keyed' } }
-      if (operator !== undefined)
-        yield { handle: operator, expected: { checkpointId, operatorId, subtask: index, kind: 'operator' } }
+    for (const stored of storedIn(handle)) {
+      if (stored.type === 'inline') continue
+      const [folder, names] = stored.type === 'shared' ? [objects.shared, shared] : [objects, own]
+      checkPlain(folder, names.get(stored.path), stored)
+      const seen = JSON.stringify(stored)
+      if (!read.has(seen)) await scanState(objects, metadata, stored, () => {})
+      read.add(seen)
     }
   }
 }
 
-function placeOf({ kind, operatorId, subtask }: SnapshotIdentity): string {
-  return `the ${kind} state of subtask ${subtask} of operator ${operatorId}`
+async function plainIn(folder: ObjectFolder): Promise<ReadonlyMap<string, boolean>> {
+  return new Map((await folder.list()).map(({ name, plain }) => [name, plain]))
 }
 
-/** Gives the payload piece by piece, while it is being checked: it may be used only when this has settled well. */
-async function scanFile(
-  objects: CheckpointObjects,
-  metadata: CheckpointMetadata,
-  handle: FileHandle,
-  take: (bytes: Uint8Array, payloadLength: number) => void,
-): Promise<void> {
-  const path = `${objects.location}/${handle.path}`
-  const file = await openFile(objects, handle, path)
+async function plainInShared(folder: ObjectFolder): Promise<ReadonlyMap<string, boolean>> {
   try {
-    const { size } = await file.stat()
-    const first = await file.read(0, Math.min(size, MAX_HEAD_BYTES))
-    const headLength = checkHead(first, metadata, handle, path)
-    if (size < handle.length) throw damaged(path, 'cut', `it has ${size} bytes instead of ${handle.length}`)
-    if (size > handle.length) throw damaged(path, 'lengthened', `it has ${size} bytes instead of ${handle.length}`)
-    if (headLength.bad !== undefined) throw damaged(path, 'changed', headLength.bad)
-    const hash = sha256()
-    for (let offset = 0; offset < size; ) {
-      const bytes = await file.read(offset, DIGEST_CHUNK_BYTES)
-      if (bytes.length === 0) throw damaged(path, 'cut', `it ends at ${offset} of ${size} bytes`)
-      hash.update(bytes)
-      const skipped = Math.max(0, headLength.length - offset)
-      if (skipped < bytes.length) take(bytes.subarray(skipped), size - headLength.length)
-      offset += bytes.length
-    }
-    if (hash.hex() !== handle.sha256) throw damaged(path, 'changed', 'its SHA-256 is not the one that was written down')
-  } finally {
-    await file.close()
-  }
-}
-
-async function openFile(objects: CheckpointObjects, handle: FileHandle, path: string): Promise<ReadHandle> {
-  try {
-    return await objects.open(handle.path)
+    return await plainIn(folder)
   } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') throw missing(path, `it holds ${placeOf(handle.identity)}`)
+    // Without the folder each of its files is missing, and the first of them is named.
+    if (systemCodeOf(thrown) === 'ENOENT' || systemCodeOf(thrown) === 'ENOTDIR') return new Map()
     throw thrown
   }
 }
 
-/** A head that is whole and says something else is told first: such a file is not damaged, it is the wrong one. */
-function checkHead(
-  first: Uint8Array,
-  metadata: CheckpointMetadata,
-  handle: FileHandle,
-  path: string,
-): { readonly length: number; readonly bad: string | undefined } {
-  const head = decodeHead(first)
-  if (head.type === 'newer') throw tooNew(path, head.version, head.known)
-  if (head.type === 'bad') return { length: 0, bad: `in its head: ${head.what}` }
-  const { jobId, epoch } = metadata
-  const wrong = differenceOf(head.identity, { ...handle.identity, jobId, epoch })
-  if (wrong !== undefined) throw foreign(path, wrong)
-  return { length: head.length, bad: undefined }
+function checkPlain(
+  { location }: ObjectFolder,
+  isPlain: boolean | undefined,
+  stored: Exclude<StoredHandle, { readonly type: 'inline' }>,
+): void {
+  const path = `${location}/${stored.path}`
+  if (isPlain === undefined) throw missing(path, `it holds ${placeOf(stored.identity)}`)
+  if (!isPlain) throw foreign(path, 'it is no plain file (symbolic links are not followed)')
+}
+
+/** In words, why the handle cannot stand in that place; undefined when it can. */
+function misplaced(handle: StateHandle, expected: SnapshotIdentity): string | undefined {
+  if (handle.type !== 'composite') return differenceOf(sharedAs(handle, expected), withoutOrigin(expected))
+  const { index, parts } = handle
+  for (const one of [handle, index]) {
+    const wrong = differenceOf(withoutOrigin(one.identity), withoutOrigin(expected))
+    if (wrong !== undefined) return wrong
+  }
+  for (const part of parts) {
+    const wrong = differenceOf(partAs(part, expected), withoutOrigin(expected))
+    if (wrong !== undefined) return wrong
+  }
+  return undefined
+}
+
+/** Small parts stand in the metadata of each checkpoint that names them. */
+function partAs(part: StoredHandle, expected: SnapshotIdentity): StateFileIdentity {
+  const isEarlier = part.type === 'inline' && part.identity.checkpointId < expected.checkpointId
+  return isEarlier ? asIfWrittenNow(part, expected) : sharedAs(part, expected)
+}
+
+/** What was written for an earlier checkpoint may have been written by another subtask; the operator is the same. */
+function sharedAs(stored: StoredHandle, expected: SnapshotIdentity): StateFileIdentity {
+  return stored.type === 'shared' ? asIfWrittenNow(stored, expected) : withoutOrigin(stored.identity)
+}
+
+function asIfWrittenNow({ identity }: StoredHandle, { checkpointId, subtask }: SnapshotIdentity): StateFileIdentity {
+  return withoutOrigin({ ...identity, checkpointId, subtask })
+}
+
+/** Which job and which key groups is not a question of the place. */
+function withoutOrigin(identity: SnapshotIdentity): StateFileIdentity {
+  return { ...identity, jobId: '', epoch: 0, keyGroups: undefined }
 }

@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { ConfigurationEntry } from '../base/config/configuration-layer.ts'
 import { StreamError } from '../base/errors.ts'
 import { VERSION } from '../base/version.ts'
+import { addInspectCommand, type InspectRequest } from './inspect-command.ts'
 
 export interface RunRequest {
   readonly job: string
@@ -20,17 +21,29 @@ export interface RunRequest {
   readonly rest: { readonly port: number | undefined; readonly dashboard: string | undefined } | undefined
 }
 
+/** `millrace plan`. */
+export interface PlanRequest {
+  /** The options of `run`; what concerns running has no effect. */
+  readonly run: RunRequest
+  /** A savepoint or checkpoint: its folder or its `_metadata` file. */
+  readonly from: string
+  /** Of the call of `execute` that is planned; undefined: the first one. */
+  readonly jobName: string | undefined
+}
+
 export type CommandLine =
   | { readonly type: 'run'; readonly request: RunRequest }
+  | { readonly type: 'plan'; readonly request: PlanRequest }
+  | { readonly type: 'inspect'; readonly request: InspectRequest }
   /** Help or version was asked for. */
   | { readonly type: 'text'; readonly text: string }
 
 /** Throws COMMAND_INVALID for what it does not understand. */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
-  let request: RunRequest | undefined
+  let line: CommandLine | undefined
   const written: string[] = []
   const program = millrace((parsed) => {
-    request = parsed
+    line = parsed
   })
   for (const command of [program, ...program.commands])
     command.exitOverride().configureOutput({ writeOut: (text) => void written.push(text), writeErr: () => {} })
@@ -41,21 +54,48 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     if (!(thrown instanceof CommanderError)) throw thrown
     if (thrown.exitCode !== 0) throw invalid(thrown.message.replace(/^error: /, ''))
   }
-  return request === undefined ? { type: 'text', text: written.join('') } : { type: 'run', request }
+  return line ?? { type: 'text', text: written.join('') }
 }
 
-function millrace(run: (request: RunRequest) => void): Command {
+function millrace(understood: (line: CommandLine) => void): Command {
   const program = new Command('millrace')
     .description('Runs Millrace jobs: exactly-once stream processing in one process.')
     .version(VERSION)
     .enablePositionalOptions()
     .addHelpText('after', '\nExample:\n  millrace run -c config.yaml -p 2 wordcount.ts books/')
-  program
-    .command('run')
+  withRunOptions(program.command('run'))
     .description('Runs a job file to its end. SIGINT or SIGTERM suspends the job, a second one ends it at once.')
+    .option('--json', 'one JSON object a line on standard output')
+    .passThroughOptions()
+    .addHelpText(
+      'after',
+      '\nExample:\n  millrace run --resume -D execution.checkpointing.interval=1s wordcount.ts books/',
+    )
+    .action((job: string, jobArguments: string[], options: RunOptions) =>
+      understood({ type: 'run', request: requestOf(job, jobArguments, options) }),
+    )
+  withRunOptions(program.command('plan'))
+    .description(
+      'Compares a savepoint or checkpoint with the job of a job file, and runs nothing. Ends with 1 when a restore would fail.',
+    )
+    .option('--from <path>', 'the savepoint or checkpoint; -s is the same')
+    .option('--job-name <name>', 'of several calls of execute: the one of this name')
+    .option('--json', 'one JSON document on standard output')
+    .addHelpText(
+      'after',
+      '\nOptions may stand behind the job file; arguments of the job that begin with a dash stand behind --.\n\nExample:\n  millrace plan wordcount.ts --from /var/savepoints/savepoint-1a2b3c-1',
+    )
+    .action((job: string, jobArguments: string[], options: PlanOptions) =>
+      understood({ type: 'plan', request: planRequestOf(requestOf(job, jobArguments, options), options) }),
+    )
+  addInspectCommand(program, (request) => understood({ type: 'inspect', request }))
+  return program
+}
+
+function withRunOptions(command: Command): Command {
+  return command
     .argument('<job>', 'job file: .js, .mjs, .cjs, .ts or .mts')
     .argument('[arguments...]', 'what the job finds in process.argv.slice(2)')
-    .passThroughOptions()
     .option('-s, --fromSavepoint <path>', 'start from this savepoint or checkpoint')
     .option(
       '-n, --allowNonRestoredState',
@@ -72,13 +112,6 @@ function millrace(run: (request: RunRequest) => void): Command {
     .option('--port <n>', 'port of the REST interface (no effect in this version)', port)
     .option('--no-rest', 'no REST interface')
     .option('--dashboard <dir>', 'files of the dashboard (no effect in this version)')
-    .option('--json', 'one JSON object a line on standard output')
-    .addHelpText(
-      'after',
-      '\nExample:\n  millrace run --resume -D execution.checkpointing.interval=1s wordcount.ts books/',
-    )
-    .action((job: string, jobArguments: string[], options: RunOptions) => run(requestOf(job, jobArguments, options)))
-  return program
 }
 
 interface RunOptions {
@@ -119,6 +152,19 @@ function requestOf(job: string, jobArguments: readonly string[], options: RunOpt
   }
 }
 
+interface PlanOptions extends RunOptions {
+  readonly from?: string
+  readonly jobName?: string
+}
+
+function planRequestOf(run: RunRequest, { from, jobName }: PlanOptions): PlanRequest {
+  const path = from ?? run.fromSavepoint
+  if (path === undefined) throw invalid('plan needs --from <path>.')
+  if (run.fromSavepoint !== undefined && run.fromSavepoint !== path)
+    throw invalid('plan has two paths, of --from and of -s.')
+  return { run, from: path, jobName }
+}
+
 const claimMode = (): Option =>
   new Option('--claimMode <mode>', 'whom the files of -s belong to from now on; short: -rm').choices([
     'NO_CLAIM',
@@ -153,6 +199,6 @@ function withLongClaimMode(argv: readonly string[], program: Command): string[] 
 function invalid(message: string): StreamError {
   return new StreamError('COMMAND_INVALID', {
     message: message.split('\n').join(' '),
-    hint: 'See millrace --help and millrace run --help.',
+    hint: 'See millrace --help, and --help of the command.',
   })
 }

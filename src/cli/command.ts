@@ -16,8 +16,19 @@ export async function command(boundary: ProcessBoundary): Promise<number> {
       boundary.out.write(line.text)
       return SUCCESS
     }
-    reporter = makeReporter(boundary, { json: line.request.json })
-    code = await run(line.request, boundary, reporter)
+    if (line.type === 'inspect') {
+      const { inspect } = await import('./inspect.ts')
+      return await inspect(line.request, boundary)
+    }
+    if (line.type === 'plan') {
+      // What it takes to compare is loaded for a plan alone.
+      const { plan } = await import('./plan.ts')
+      reporter = makeReporter(boundary, { json: false })
+      code = await plan(line.request, boundary, reporter)
+    } else {
+      reporter = makeReporter(boundary, { json: line.request.json })
+      code = await run(line.request, boundary, reporter)
+    }
   } catch (error) {
     reporter.error(error)
     code = exitCodeOfError(error)

@@ -6,6 +6,7 @@ import { systemPorts } from '../base/system-ports.ts'
 import { command } from './command.ts'
 import { loadJob } from './load-job.ts'
 import type { EndingSignal, Output } from './process-boundary.ts'
+import { takenFrom } from './taken-output.ts'
 
 const { clock, files } = systemPorts()
 
@@ -43,6 +44,7 @@ function output(stream: NodeJS.WriteStream): Output {
     write: (text) => void writeOwn(text),
     isTerminal: stream.isTTY === true,
     columns: () => stream.columns || 80,
+    taken: takenFrom(stream),
     onForeignWrite(before) {
       stream.write = ((...given: Parameters<typeof writeOwn>) => {
         before()

@@ -11,7 +11,7 @@ export interface ProcessBoundary {
   readonly out: Output
   readonly err: Output
   readonly clock: Clock
-  readonly files: Pick<FileSystem, 'read' | 'stat'>
+  readonly files: FileSystem
   /** Of a path that is relative to the working folder. */
   absolutePath(path: string): string
   /** What the job finds in `process.argv` behind the program. */
@@ -32,6 +32,8 @@ export interface ProcessBoundary {
 export interface Output {
   write(text: string): void
   readonly isTerminal: boolean
+  /** Until it takes more; `nobodyReads` when its other end was closed. Left out: it takes everything at once. */
+  taken?(): Promise<'taken' | 'nobodyReads'>
   /** Width of the terminal; 80 where there is none. */
   columns(): number
   /** Calls before somebody else (the job's own printing) writes to it. */

@@ -76,7 +76,11 @@ class BesideJobs {
   }
 }
 
-async function readLayers(request: RunRequest, boundary: ProcessBoundary): Promise<readonly ConfigurationLayer[]> {
+/** Of the command line and the configuration file, strongest first. */
+export async function readLayers(
+  request: RunRequest,
+  boundary: ProcessBoundary,
+): Promise<readonly ConfigurationLayer[]> {
   const file = await readConfigFile({
     files: boundary.files,
     named: request.configFile,
@@ -86,7 +90,7 @@ async function readLayers(request: RunRequest, boundary: ProcessBoundary): Promi
   return file === undefined ? [commandLine] : [commandLine, file]
 }
 
-function contextOptions(request: RunRequest): RunContextOptions {
+export function contextOptions(request: RunRequest): RunContextOptions {
   const { fromSavepoint, allowNonRestoredState, claimMode, takeover, rest } = request
   return {
     fromSavepoint,
@@ -104,7 +108,8 @@ interface Evaluation {
   readonly failure?: unknown
 }
 
-function evaluate(boundary: ProcessBoundary, path: string): Promise<Evaluation> {
+/** Settles when the module has been evaluated, or nothing is left that it could wait for. */
+export function evaluate(boundary: ProcessBoundary, path: string): Promise<Evaluation> {
   return new Promise((resolve) => {
     const stop = boundary.onIdle(() => resolve({ settled: false }))
     boundary

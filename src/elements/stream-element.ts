@@ -15,8 +15,7 @@ export type ControlElement =
   | WatermarkStatus
   | CheckpointBarrier
   | CancellationMarker
-  /** No more records; barriers still follow. `drain` is false when a stop without drain ends the stream: timers do not fire then. */
-  | { readonly type: 'endOfData'; readonly drain: boolean }
+  | EndOfData
   /** Nothing follows. */
   | { readonly type: 'endOfPartition' }
 
@@ -40,6 +39,17 @@ export interface CheckpointBarrier {
   readonly timestamp: number
   readonly kind: CheckpointKind
   readonly mode: BarrierMode
+  /** What the snapshot is to be; left out: a checkpoint as the backend is configured. */
+  readonly format?: 'full' | 'canonical' | 'native' | undefined
+}
+
+/** No more records; barriers still follow. */
+export interface EndOfData {
+  readonly type: 'endOfData'
+  /** False when a stop without drain ends the stream: timers do not fire then. */
+  readonly drain: boolean
+  /** The savepoint that follows and ends the job; left out: the input itself has ended. */
+  readonly savepoint?: number | undefined
 }
 
 export interface CancellationMarker {

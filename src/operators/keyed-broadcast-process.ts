@@ -30,7 +30,7 @@ export function keyedBroadcastProcessOperator<K, A, B, R>(
   create: (context: RuntimeContext) => KeyedBroadcastProcessFunction<K, A, B, R>,
   descriptors: readonly BroadcastDescriptor[],
 ): OperatorFactory {
-  return (operatorContext) => {
+  const factory: OperatorFactory = (operatorContext) => {
     const context = operatorContext as OperatorContext<R>
     const states = new BroadcastStates(context, descriptors)
     const fn = madeBy(create, context)
@@ -64,6 +64,7 @@ export function keyedBroadcastProcessOperator<K, A, B, R>(
       ...lifeCycleOf(fn, context),
     }
   }
+  return Object.assign(factory, { keepsKeys: true })
 }
 
 type StateDescriptor =

@@ -55,6 +55,8 @@ export interface Operator {
   notifyCheckpointAborted?(checkpointId: number): void | Promise<void>
   /** No more elements: emits what is held back. Called again when a job is restored that had finished here. */
   finish?(): void | Promise<void>
+  /** In place of `finish` where the stream goes on in another run: emits nothing any more, a watermark included. */
+  stop?(): void
   /** Once, whatever happened; an operator that failed in `open` included. */
   close?(): void | Promise<void>
 }
@@ -150,4 +152,8 @@ export interface CommitWork<C> {
 }
 
 /** Makes one operator of one subtask and attempt. */
-export type OperatorFactory = (context: OperatorContext) => Operator
+export interface OperatorFactory {
+  (context: OperatorContext): Operator
+  /** It goes over all keys of a keyed state (`keysOf`): a state backend that would not keep them on the heap has to. */
+  readonly keepsKeys?: boolean | undefined
+}

@@ -147,6 +147,11 @@ class ReadingOperator<T> implements SourceOperator {
     return this.#reader.notifyCheckpointComplete?.(checkpointId)
   }
 
+  /** What the reader has read ahead stays its own: the position in its state is that of the last emitted record. */
+  stop(): void {
+    this.#end()
+  }
+
   close(): void | Promise<void> {
     this.#end()
     return this.#reader.close()

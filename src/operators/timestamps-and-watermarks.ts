@@ -25,6 +25,7 @@ class TimestampsAndWatermarks<T> implements Operator, Input<T>, WatermarkOutput 
   #timer: Timer | undefined
   #emitted = MIN_WATERMARK
   #idle = false
+  #stopped = false
 
   constructor(strategy: WatermarkStrategy<T>, intervalMs: number, context: OperatorContext<T>) {
     const { idlenessMs, createGenerator } = strategy
@@ -45,6 +46,11 @@ class TimestampsAndWatermarks<T> implements Operator, Input<T>, WatermarkOutput 
 
   finish(): void {
     this.#generator?.onPeriodicEmit(this)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#timer?.cancel()
   }
 
   close(): void {
@@ -88,6 +94,7 @@ class TimestampsAndWatermarks<T> implements Operator, Input<T>, WatermarkOutput 
     if (this.#intervalMs <= 0) return
     this.#timer = this.#context.clock.setTimer(this.#intervalMs, () =>
       this.#context.mail(() => {
+        if (this.#stopped) return
         this.#generator?.onPeriodicEmit(this)
         this.#arm()
       }),

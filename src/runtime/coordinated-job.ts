@@ -14,6 +14,7 @@ import type { ChartTap } from './control/host-chart.ts'
 import type { JobEvent } from './job-handle.ts'
 import type { JobStore } from './job-store.ts'
 import type { Link } from './link.ts'
+import { published } from './savepoints.ts'
 import type { SourceCoordinators } from './source-coordinators.ts'
 import type { TaskViews } from './task-views.ts'
 
@@ -32,6 +33,10 @@ export interface CoordinatedJob {
   attempt(): number
   /** Of the current attempt; undefined while there is none. */
   sources(): SourceCoordinators | undefined
+  /** The trigger of the savepoint that stops the job is on its way. */
+  stopTriggered(): void
+  /** Settles when the record of the job names the savepoint that ends it; rejects when nothing of it may be committed. */
+  seal(savepoint: string, drained: boolean): Promise<void>
   emit(event: JobEvent): void
   fail(failure: Cause): void
 }
@@ -45,16 +50,19 @@ export function checkpointWork(job: CoordinatedJob): CheckpointWork {
     ...(tap === undefined ? {} : { tap }),
     plan: () => planCheckpoint({ ...planGraph(job), checkpointsAfterTasksFinish: job.checkpointsAfterTasksFinish }),
     async snapshotCoordinators({ checkpointId }) {
+      store.begin(checkpointId)
       const handles = await job.sources()?.snapshot(checkpointId)
       return Object.fromEntries(handles ?? []) as Json & object
     },
-    triggerTasks({ barrier, tasks: triggered }) {
+    triggerTasks({ barrier, options, tasks: triggered }) {
+      if (barrier.kind === 'synchronousSavepoint') job.stopTriggered()
       for (const { task, attempt } of triggered)
         link.toTasks({
           type: 'triggerCheckpoint',
           task: tasks.number(task),
           attempt,
           barrier: { type: 'barrier', ...barrier },
+          drain: options?.drain ?? false,
         })
       job.sources()?.triggered(barrier.checkpointId)
     },
@@ -68,7 +76,7 @@ export function checkpointWork(job: CoordinatedJob): CheckpointWork {
         link.toTasks({ type: 'notifyCheckpointAborted', task: tasks.number(task), attempt, checkpointId })
       job.sources()?.triggered(checkpointId)
     },
-    async publish({ checkpointId, kind, timestamp, acknowledged, coordinators }) {
+    async publish({ checkpointId, kind, timestamp, targetDirectory, options, acknowledged, coordinators }) {
       const { jobId, jobName, epoch } = job
       const contents = checkpointContents({ jobId, jobName, epoch }, graph, {
         checkpointId,
@@ -77,11 +85,17 @@ export function checkpointWork(job: CoordinatedJob): CheckpointWork {
         acknowledged: new Map(acknowledged.map(({ task, handles }) => [tasks.number(task), statesOf(handles)])),
         coordinators: new Map(Object.entries((coordinators ?? {}) as unknown as Record<string, StateHandle>)),
       })
+      if (kind !== 'checkpoint') {
+        const { location, bytes } = await published(store.publishSavepoint(targetDirectory as string, contents))
+        // Only then is anybody told that it is complete, and commits.
+        if (kind === 'synchronousSavepoint') await job.seal(location, options?.drain ?? false)
+        return { handle: location, bytes, path: location }
+      }
       const { location, bytes } = await store.publish(contents)
       return { handle: location, bytes, path: store.durable ? location : null }
     },
     readStore: async () => (await store.listCompleted()).map(completedAs),
-    discardCheckpoint: ({ checkpointId }) => store.discard(checkpointId),
+    discardCheckpoint: ({ checkpointId, handle }) => store.discard({ checkpointId, location: handle as string }),
     discardPending: ({ checkpointId }) => store.discardPending(checkpointId),
     discardHandles: ({ handles }) =>
       store.removeHandles(

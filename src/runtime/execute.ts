@@ -16,6 +16,7 @@ import { JobMaster } from './job-master.ts'
 import { JobMeter } from './job-meter.ts'
 import { endError } from './job-result.ts'
 import { type JobSettings, readJobSettings } from './job-settings.ts'
+import { KeyedStateBackends } from './keyed-state-backends.ts'
 import { directLink, type Link } from './link.ts'
 import { type OpenedStore, openStore, type StartFrom } from './open-store.ts'
 import { fitToState } from './restore-assignment.ts'
@@ -46,7 +47,10 @@ export type Started =
 export async function startJob(graph: JobGraph, options: StartOptions): Promise<Started> {
   const settings = readJobSettings(options.configuration, (line) => options.ports.logger.warn(line))
   const opened = await openStore(graph, settings, options)
-  if (opened.type === 'alreadyEnded') return opened
+  if (opened.type === 'alreadyEnded') {
+    await closeBackends(new KeyedStateBackends(options.ports, settings.leveldb, 0), options)
+    return opened
+  }
   try {
     return { type: 'started', handle: runJob(graph, settings, opened, options) }
   } catch (thrown) {
@@ -66,6 +70,7 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
   const link = options.link ?? directLink()
   const turnLoop = new TurnLoop(ports.clock, ports.turns, options.turnLimits ?? DEFAULT_TURN_LIMITS)
   const end = ending<JobExecutionResult>()
+  const keyedStateBackends = new KeyedStateBackends(ports, settings.leveldb, keyedSubtasksOf(graph))
   const meter = new JobMeter(ports.clock, events.counts)
 
   const master = new JobMaster({
@@ -84,6 +89,7 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
     counted: (name, added) => meter.count(name, added),
     ended: async (ended) => {
       turnLoop.stop()
+      await closeBackends(keyedStateBackends, options)
       // The record of the end is written: that its place could not be given back changes nothing for whoever waits.
       await opened
         .close()
@@ -109,6 +115,7 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
       ports,
       settings,
       turnLoop,
+      keyedStateBackends,
       snapshotWriter: store.snapshotWriter,
       snapshotReader: (location) => store.reader(location),
       discard: (handles) =>
@@ -125,11 +132,23 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
   opened.whenFenced((error) => master.fail(error, 'JOB_FENCED'))
   master.start()
 
+  /** Whoever is told that the job has ended may start the next one. */
+  const untilOver = async (ending: Promise<string>): Promise<string> => {
+    try {
+      return await ending
+    } finally {
+      if (master.hasEnded()) await end.over
+    }
+  }
+
   return {
     jobId,
     jobName,
     status: () => master.status(),
     triggerCheckpoint: () => master.triggerCheckpoint(),
+    triggerSavepoint: (wish = {}) => master.triggerSavepoint(wish),
+    stopWithSavepoint: (wish) => untilOver(master.stopWithSavepoint(wish)),
+    cancelWithSavepoint: (wish = {}) => untilOver(master.cancelWithSavepoint(wish)),
     async suspend({ timeoutMs = 10_000 } = {}) {
       master.suspend(timeoutMs)
       await end.over
@@ -142,6 +161,23 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
     subscribe: (listener) => events.subscribe(listener),
     metrics: () => meter.metrics(),
   }
+}
+
+/** What stays is removed by the next job with state on disk there. */
+async function closeBackends(backends: KeyedStateBackends, { ports, jobName }: StartOptions): Promise<void> {
+  try {
+    await backends.close()
+  } catch (thrown) {
+    ports.logger.warn(`Job "${jobName}" could not remove scratch folders: ${textOf(thrown)}`)
+  }
+}
+
+/** How many keyed state backends there will be. */
+function keyedSubtasksOf({ vertices }: JobGraph): number {
+  return vertices.reduce(
+    (count, { operators, parallelism }) => count + operators.filter(({ keyed }) => keyed).length * parallelism,
+    0,
+  )
 }
 
 /** A result that is no unhandled rejection when nobody asks for it. */

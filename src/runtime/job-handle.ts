@@ -29,6 +29,15 @@ export interface JobHandle {
   status(): JobStatus
   /** Settles when the checkpoint is complete, with its id. */
   triggerCheckpoint(): Promise<number>
+  /** Settles with its path when it is complete; the job runs on. */
+  triggerSavepoint(options?: SavepointOptions): Promise<string>
+  /**
+   * Settles with the path of the savepoint when the job is FINISHED and everything that the savepoint covers is committed.
+   * Rejects with CHECKPOINT_FAILED where none was taken, and with the end of the job where it ended otherwise.
+   */
+  stopWithSavepoint(options: StopOptions): Promise<string>
+  /** Settles with the path of the savepoint when the job is CANCELED; nothing is committed for it. */
+  cancelWithSavepoint(options?: SavepointOptions): Promise<string>
   /** Takes a last checkpoint where there is a directory, then ends the job as SUSPENDED. */
   suspend(options?: { readonly timeoutMs?: number | undefined }): Promise<void>
   cancel(): Promise<void>
@@ -37,6 +46,16 @@ export interface JobHandle {
   /** Calls `listener` with every later event until the returned function is called, or the job has ended. A throw of it is dropped. */
   subscribe(listener: (event: JobEvent) => void): () => void
   metrics(): JobMetrics
+}
+
+export interface SavepointOptions {
+  /** A folder or file URI; left out: `execution.checkpointing.savepoint-dir`. */
+  readonly targetDirectory?: string | undefined
+  readonly formatType?: 'CANONICAL' | 'NATIVE' | undefined
+}
+
+export interface StopOptions extends SavepointOptions {
+  readonly drain: boolean
 }
 
 /** Of a job that FINISHED. */

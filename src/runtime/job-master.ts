@@ -14,11 +14,12 @@ import type { ChartTap } from './control/host-chart.ts'
 import { hostJob, type Job, type JobOrderOf } from './control/job.ts'
 import { type RestartSupervisor, restartSupervisor } from './control/restart-supervisor.ts'
 import { checkpointWork, completedAs } from './coordinated-job.ts'
-import type { JobEvent, JobStatus } from './job-handle.ts'
+import type { JobEvent, JobStatus, SavepointOptions, StopOptions } from './job-handle.ts'
 import type { JobSettings } from './job-settings.ts'
 import type { JobStore, StoredCheckpoint } from './job-store.ts'
 import type { Link, TaskFact } from './link.ts'
 import { assignState } from './restore-assignment.ts'
+import { JobSavepoints } from './savepoints.ts'
 import { SourceCoordinators } from './source-coordinators.ts'
 import { TaskViews } from './task-views.ts'
 
@@ -31,7 +32,9 @@ export interface JobMasterOptions {
   readonly ports: Ports
   readonly store: JobStore
   /** What the job was started from. */
-  readonly startedFrom: (StoredCheckpoint & { readonly owned: boolean }) | undefined
+  readonly startedFrom:
+    | (StoredCheckpoint & { readonly owned: boolean; readonly claimed: boolean; readonly drained: boolean })
+    | undefined
   /** Of this job, found at the start, oldest first. */
   readonly completed: readonly StoredCheckpoint[]
   readonly nextCheckpointId: number
@@ -50,10 +53,17 @@ export class JobMaster {
   readonly #job: Job
   readonly #restarts: RestartSupervisor
   readonly #coordinator: CheckpointCoordinator
+  readonly #savepoints: JobSavepoints
   #sources: SourceCoordinators | undefined
   /** What the attempt starts from. */
   #restored:
-    | { readonly location: string; readonly metadata: CheckpointMetadata; readonly reader: SnapshotReader }
+    | {
+        readonly location: string
+        /** It is the job's own: later checkpoints may refer to its files. */
+        readonly mayReuse: boolean
+        readonly metadata: CheckpointMetadata
+        readonly reader: SnapshotReader
+      }
     | undefined
   /** For reports. */
   #lastFailure: Cause | undefined
@@ -81,6 +91,15 @@ export class JobMaster {
       denied: ({ attempt, reason }) => this.#job.send({ type: 'restart.denied', attempt, reason }),
       failed: broken,
     })
+    this.#savepoints = new JobSavepoints({
+      ...options,
+      defaultDirectory: settings.storage.savepointDirectory,
+      coordinator: () => this.#coordinator,
+      job: () => this.#job,
+      lastFailure: () => this.#lastFailure,
+      fail: (failure) => this.#reportFailure(this.#job.attempt(), failure),
+      broken,
+    })
     this.#coordinator = hostCheckpointCoordinator(
       'job/checkpoints',
       {
@@ -96,7 +115,7 @@ export class JobMaster {
         restoredFrom:
           startedFrom === undefined || startedFrom.owned
             ? null
-            : { checkpointId: startedFrom.checkpointId, claimMode: 'NO_CLAIM' },
+            : { checkpointId: startedFrom.checkpointId, claimMode: startedFrom.claimed ? 'CLAIM' : 'NO_CLAIM' },
       },
       checkpointWork({
         ...options,
@@ -104,6 +123,8 @@ export class JobMaster {
         tasks: this.#tasks,
         attempt: () => this.#job.attempt(),
         sources: () => this.#sources,
+        stopTriggered: () => this.#savepoints.tasksTriggered(),
+        seal: (savepoint, drained) => this.#savepoints.seal(savepoint, drained),
         fail: (failure) => this.#reportFailure(this.#job.attempt(), failure),
       }),
     )
@@ -128,12 +149,22 @@ export class JobMaster {
         this.#lastFailure = cause
       },
       startScheduler: () => settings.checkpointing && this.#coordinator.startScheduler(),
-      triggerFinalCheckpoint: () => void this.#coordinator.trigger({ kind: 'checkpoint' }).catch(() => {}),
+      triggerFinalCheckpoint: () =>
+        this.#coordinator.trigger({ kind: 'checkpoint' }).then(() => 'completed', finalCheckpointFailure),
       stopScheduler: () => void this.#coordinator.stopScheduler().catch(() => {}),
+      admitStop: () => this.#savepoints.admitted(),
+      refuseStop: () => this.#savepoints.refused(),
+      overtakeStop: () => this.#savepoints.overtaken(),
+      reportSealed: ({ savepoint }) => this.#savepoints.sealed(savepoint),
+      confirmSeal: () => this.#savepoints.confirmSeal(),
+      denySeal: () => this.#savepoints.denySeal(),
       takeSuspendCheckpoint: async () => (await this.#coordinator.trigger({ kind: 'checkpoint' })).checkpointId,
       settleCheckpoints: ({ keep }) => this.#coordinator.shutDown(keep ? 'SUSPENDED' : 'FINISHED'),
       endJob: (order) => void this.#end(order),
-      statusChanged: (status) => options.emit({ type: 'job.status', status, atMs: ports.clock.now() }),
+      statusChanged: (status) => {
+        options.emit({ type: 'job.status', status, atMs: ports.clock.now() })
+        this.#savepoints.statusChanged(status)
+      },
       failed: (cause) => void this.#endBroken(cause),
     })
   }
@@ -141,6 +172,7 @@ export class JobMaster {
   start(): void {
     this.#restarts.start()
     this.#coordinator.start()
+    this.#savepoints.start()
     this.#job.start()
     this.#job.send({ type: 'job.initialized' })
   }
@@ -162,7 +194,25 @@ export class JobMaster {
     this.#failed(this.#job.attempt(), cause, code)
   }
 
+  /** The last word about the job was said. */
+  hasEnded(): boolean {
+    return this.#job.hasEnded()
+  }
+
+  triggerSavepoint(options: SavepointOptions): Promise<string> {
+    return this.#savepoints.trigger(options)
+  }
+
+  stopWithSavepoint(options: StopOptions): Promise<string> {
+    return this.#savepoints.stop(options)
+  }
+
+  cancelWithSavepoint(options: SavepointOptions): Promise<string> {
+    return this.#savepoints.cancel(options)
+  }
+
   async triggerCheckpoint(): Promise<number> {
+    this.#savepoints.refuseWithinStop('checkpoint')
     return (await this.#coordinator.trigger({ kind: 'checkpoint' })).checkpointId
   }
 
@@ -223,7 +273,7 @@ export class JobMaster {
   }
 
   async #restore(attempt: number): Promise<number | null> {
-    const { store, startedFrom, graph, ports, settings } = this.#options
+    const { store, startedFrom, nextCheckpointId, graph, ports, settings } = this.#options
     const closed = (await this.#sources?.close()) ?? true
     this.#sources = undefined
     if (!closed) throw this.#enumeratorStuck()
@@ -232,13 +282,14 @@ export class JobMaster {
       await store.stillOurs()
     }
     const latest = this.#coordinator.latestCompleted()
-    // Ids rise: a savepoint that ended the last run is newer than the checkpoints that it left behind.
-    const isNewer = latest !== undefined && latest.checkpointId >= (startedFrom?.checkpointId ?? 0)
-    const location = isNewer ? (latest.handle as string) : startedFrom?.location
+    // Whatever is older than this run: the job was started from one of it, which need not be the newest.
+    const isOfThisRun = latest !== undefined && latest.checkpointId >= nextCheckpointId
+    const location = isOfThisRun ? (latest.handle as string) : startedFrom?.location
+    const isForeign = startedFrom !== undefined && !startedFrom.owned && location === startedFrom.location
     this.#restored =
       location === undefined
         ? undefined
-        : { location, metadata: await store.load(location), reader: store.reader(location) }
+        : { location, mayReuse: !isForeign, metadata: await store.load(location), reader: store.reader(location) }
     this.#sources = await SourceCoordinators.restore(
       {
         graph,
@@ -271,6 +322,8 @@ export class JobMaster {
       attempt,
       checkpointId,
       location: this.#restored?.location ?? null,
+      mayReuse: this.#restored?.mayReuse ?? false,
+      drained: this.#options.startedFrom?.drained ?? false,
       restores,
     })
   }
@@ -287,6 +340,7 @@ export class JobMaster {
     if ((await this.#sources?.close()) === false) this.#options.ports.logger.warn(this.#enumeratorStuck().message)
     this.#restarts.stop()
     this.#job.stop()
+    this.#savepoints.jobEnded(order)
     this.#options.ended(order)
   }
 
@@ -321,6 +375,11 @@ export class JobMaster {
     const { vertex, subtask } = this.#tasks.view(task)
     return [vertex, subtask]
   }
+}
+
+/** `thrown`: why the checkpoint that was to be the final one came to nothing. */
+function finalCheckpointFailure(thrown: StreamError): 'missed' | 'failed' {
+  return thrown.details.reason === 'CHECKPOINT_DECLINED_TASK_CLOSING' ? 'missed' : 'failed'
 }
 
 function brokenBy(cause: Error): StreamError {

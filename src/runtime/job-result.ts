@@ -34,16 +34,27 @@ export function endError(
       // Many of our own messages name it.
       const where = operator === undefined || why.includes(`"${operator}"`) ? '' : ` in operator "${operator}"`
       const denied = end.denied === null ? '' : ` (${end.denied})`
+      const { sealed } = end
       return new StreamError('JOB_FAILED', {
         message: `${job} failed${where}${why}${denied}`,
-        hint: 'cause' in thrown && changesRecord(thrown.cause) ? CHANGED : undefined,
-        details: { status: end.status, ...(operator === undefined ? {} : { operator }) },
+        hint:
+          'cause' in thrown && changesRecord(thrown.cause) ? CHANGED : sealed === null ? undefined : goOnFrom(sealed),
+        details: {
+          status: end.status,
+          ...(operator === undefined ? {} : { operator }),
+          ...(sealed === null ? {} : { savepoint: sealed.savepoint }),
+        },
         ...thrown,
       })
     }
     default:
       return end.status satisfies never
   }
+}
+
+/** It was not restarted: whatever it goes on from but the savepoint would repeat what was committed. */
+function goOnFrom({ savepoint }: { readonly savepoint: string }): string {
+  return `It was being stopped with the savepoint ${savepoint}, which is complete: start it again with --resume (resume: 'latest'), and what is not committed yet is committed from there.`
 }
 
 const CHANGED =

@@ -1,7 +1,9 @@
 /** What the runtime reads from the configuration, once, at the start of a job. Plain data. */
 import type { ConfigurationReader } from '../base/config/configuration-reader.ts'
 import { StreamError } from '../base/errors.ts'
+import { localPath } from '../base/paths.ts'
 import { defaultStrategy, type RestartStrategy } from './control/restart-supervisor.ts'
+import type { LeveldbSettings } from './keyed-state-backends.ts'
 import type { TaskSettings } from './task-environment.ts'
 
 export interface JobSettings extends TaskSettings {
@@ -11,6 +13,8 @@ export interface JobSettings extends TaskSettings {
     /** Undefined: in memory. */
     readonly directory: string | undefined
     readonly inlineThresholdBytes: number
+    /** Where savepoints lie for which none is named; undefined: one must be. */
+    readonly savepointDirectory?: string | undefined
   }
 }
 
@@ -47,6 +51,7 @@ export function readJobSettings(configuration: ConfigurationReader, warn: (line:
     commitTimeoutMs: configuration.get('sink.committer.timeout'),
     channelCredit: configuration.get('execution.channel-credit'),
     debugFreeze: configuration.get('execution.debug-freeze'),
+    leveldb: leveldbSettings(configuration),
     restartStrategy: configuration.restartStrategy() ?? defaultStrategy(checkpointing),
     coordinator: {
       intervalMs: intervalMs ?? null,
@@ -60,7 +65,18 @@ export function readJobSettings(configuration: ConfigurationReader, warn: (line:
     storage: {
       directory: storageDirectory(configuration),
       inlineThresholdBytes: configuration.get('execution.checkpointing.data-inline-threshold'),
+      savepointDirectory: configuration.get('execution.checkpointing.savepoint-dir'),
     },
+  }
+}
+
+function leveldbSettings(configuration: ConfigurationReader): LeveldbSettings | undefined {
+  if (configuration.get('state.backend.type') !== 'leveldb') return undefined
+  const directory = configuration.get('state.backend.leveldb.localdir')
+  return {
+    cacheBytes: configuration.get('state.backend.leveldb.cache-size'),
+    incremental: configuration.get('execution.checkpointing.incremental'),
+    localDirectory: directory === undefined ? undefined : localPath(directory),
   }
 }
 
@@ -78,15 +94,6 @@ function storageDirectory(configuration: ConfigurationReader): string | undefine
 }
 
 function refuseUnsupported(configuration: ConfigurationReader): void {
-  const refuse = (option: string, what: string, hint: string): never => {
-    throw new StreamError('UNSUPPORTED', {
-      message: `${what} (${option}): this version does not have it.`,
-      hint,
-      details: { option },
-    })
-  }
-  if (configuration.get('state.backend.type') === 'leveldb')
-    refuse('state.backend.type', 'State backend leveldb', 'Use hashmap.')
   const afterFinish = 'execution.checkpointing.checkpoints-after-tasks-finish'
   if (
     configuration.get('execution.checkpointing.interval') !== undefined &&

@@ -16,11 +16,19 @@ export interface JobStore {
   reader(location: string): SnapshotReader
   /** Reads and verifies everything. */
   load(location: string): Promise<CheckpointMetadata>
+  /** A checkpoint is being triggered: shared files that are there now stay until it is published or discarded. */
+  begin(checkpointId: number): void
   publish(metadata: CheckpointMetadata): Promise<{ readonly location: string; readonly bytes: number }>
+  /** Under a new name in a folder of the user's; the record of the job names it as its newest savepoint. */
+  publishSavepoint(
+    targetDirectory: string,
+    metadata: CheckpointMetadata,
+  ): Promise<{ readonly location: string; readonly bytes: number }>
   /** Rejects with JOB_FENCED when another process has taken the job over. Before a restart: a process that was replaced must not begin anew. */
   stillOurs(): Promise<void>
   listCompleted(): Promise<readonly StoredCheckpoint[]>
-  discard(checkpointId: number): Promise<void>
+  /** One of the job's own, or one that it has claimed, which may lie anywhere. */
+  discard(checkpoint: StoredCheckpoint): Promise<void>
   discardPending(checkpointId: number): Promise<void>
   removeHandles(handles: readonly StateHandle[]): Promise<void>
   writeRecord(content: JobOrderOf<'writeRecord'>): Promise<void>

@@ -24,11 +24,20 @@ export type TaskOrder =
       readonly checkpointId: number | null
       /** Where the files of that checkpoint lie. */
       readonly location: string | null
+      /** Whether they are the job's own: later checkpoints may refer to them. */
+      readonly mayReuse: boolean
+      /** The job had come to its end: sources read nothing, and what is not committed yet is. */
+      readonly drained: boolean
       /** All tasks of the attempt that live behind this link. */
       readonly restores: readonly TaskRestore[]
     }
   | ({ readonly type: 'cancelTask' } & TaskAddress)
-  | ({ readonly type: 'triggerCheckpoint'; readonly barrier: CheckpointBarrier } & TaskAddress)
+  | ({
+      readonly type: 'triggerCheckpoint'
+      readonly barrier: CheckpointBarrier
+      /** Of the savepoint that ends the job: whether sources end as at the end of their input. */
+      readonly drain: boolean
+    } & TaskAddress)
   | ({ readonly type: 'notifyCheckpointComplete'; readonly checkpointId: number } & TaskAddress)
   | ({ readonly type: 'notifyCheckpointAborted'; readonly checkpointId: number } & TaskAddress)
   | ({ readonly type: 'sendSourceEvent'; readonly event: SourceEvent } & TaskAddress)

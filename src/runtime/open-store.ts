@@ -23,6 +23,14 @@ export interface StartFrom {
   readonly takeover?: boolean | undefined
 }
 
+/** `owned`: one of the job's own checkpoints. `claimed`: it was the user's or another job's, and belongs to this one now. */
+export interface StartedFrom extends StoredCheckpoint {
+  readonly owned: boolean
+  readonly claimed: boolean
+  /** The job was drained with it: what it covers is committed, and nothing more is read. */
+  readonly drained: boolean
+}
+
 export interface OpenedStore {
   readonly type: 'opened'
   readonly jobId: string
@@ -30,7 +38,8 @@ export interface OpenedStore {
   readonly store: JobStore
   /** Of what the job starts from. */
   readonly metadata: CheckpointMetadata | undefined
-  readonly startedFrom: (StoredCheckpoint & { readonly owned: boolean }) | undefined
+  readonly startedFrom: StartedFrom | undefined
+  /** Its own, and before them what it has claimed: oldest first. */
   readonly completed: readonly StoredCheckpoint[]
   readonly nextCheckpointId: number
   /** Calls `listener` when a write shows that another process has taken the job over (JOB_FENCED). */
@@ -52,14 +61,13 @@ export interface StoreOptions {
   readonly start: StartFrom
 }
 
-/** Throws what `openJob` throws, a FILE_ERROR with what helps then, and UNSUPPORTED for claim mode CLAIM. */
+/** Throws what `openJob` throws, and a FILE_ERROR with what helps then. */
 export async function openStore(
   graph: JobGraph,
   settings: JobSettings,
   options: StoreOptions,
 ): Promise<OpenedStore | EndedBefore> {
   const { ports, jobName, start, configuration } = options
-  if (start.fromSavepoint !== undefined && start.claimMode === 'CLAIM') throw claimUnsupported(start.fromSavepoint)
   const { directory, inlineThresholdBytes } = settings.storage
   if (settings.checkpointing && directory === undefined) ports.logger.warn(memoryOnly(jobName))
   const job = await starting(jobName, () =>
@@ -70,6 +78,7 @@ export async function openStore(
       fixedJobId: configuration.get('pipeline.fixed-job-id'),
       resume: start.resume,
       fromSavepoint: start.fromSavepoint,
+      claimMode: start.claimMode,
       takeover: start.takeover ?? false,
       graphHash: graph.hash,
       inlineThresholdBytes,
@@ -89,16 +98,21 @@ export async function openStore(
       fenced = listener
     },
     ...startOf(job),
-    completed: job.retained.map(storedAs),
+    completed: [...(job.claimed === undefined ? [] : [job.claimed]), ...job.retained].map(storedAs),
     nextCheckpointId: job.nextCheckpointId,
     close: () => job.storage.close(),
   }
 }
 
-function startOf({ start }: OpenedJob): Pick<OpenedStore, 'metadata' | 'startedFrom'> {
+function startOf({ start, claimed }: OpenedJob): Pick<OpenedStore, 'metadata' | 'startedFrom'> {
   if (start.kind !== 'checkpoint' && start.kind !== 'savepoint') return { metadata: undefined, startedFrom: undefined }
   const { metadata } = start
-  return { metadata, startedFrom: { ...storedAs(start), owned: start.kind === 'checkpoint' } }
+  const owned = start.kind === 'checkpoint'
+  const drained = start.kind === 'savepoint' && start.drained
+  return {
+    metadata,
+    startedFrom: { ...storedAs(start), owned, claimed: start.location === claimed?.location, drained },
+  }
 }
 
 function storeOf({ storage }: OpenedJob, jobName: string, fenced: (error: StreamError) => void): JobStore {
@@ -123,13 +137,18 @@ function storeOf({ storage }: OpenedJob, jobName: string, fenced: (error: Stream
       loaded.set(location, checkpoint)
       return checkpoint.metadata
     },
+    begin: (checkpointId) => storage.begin(checkpointId),
     async publish(metadata) {
       const { path, size } = await watched(() => storage.publish(metadata))
       return { location: path, bytes: size }
     },
+    async publishSavepoint(targetDirectory, metadata) {
+      const { path, size } = await watched(() => storage.publishSavepoint(targetDirectory, metadata))
+      return { location: path, bytes: size }
+    },
     stillOurs: () => watched(() => storage.writeRecord({})),
     listCompleted: async () => (await storage.readCompleted()).map(storedAs),
-    discard: (checkpointId) => watched(() => storage.discard(checkpointId)),
+    discard: (checkpoint) => watched(() => storage.discard(checkpoint)),
     discardPending: (checkpointId) => watched(() => storage.discardPending(checkpointId)),
     removeHandles: (handles) => watched(() => storage.removeHandles(handles)),
     writeRecord(order) {
@@ -156,8 +175,8 @@ async function starting<T>(jobName: string, call: () => Promise<T>): Promise<T> 
 
 function watchedWriter(writer: SnapshotWriter, watched: <T>(call: () => Promise<T>) => Promise<T>): SnapshotWriter {
   return {
-    open(identity) {
-      const stream = writer.open(identity)
+    open(identity, scope) {
+      const stream = writer.open(identity, scope)
       return {
         append(bytes) {
           const waiting = stream.append(bytes)
@@ -186,17 +205,11 @@ function endingSavepoint(
   status: string,
   sealed: { readonly savepoint: string; readonly drained: boolean },
 ): EndingSavepoint {
-  return { kind: status === 'CANCELED' ? 'cancel' : sealed.drained ? 'drain' : 'stop', path: sealed.savepoint }
+  // Drained it stays, however the job ends: what waited has come out, and nothing may be read behind it.
+  const kind = sealed.drained ? 'drain' : status === 'CANCELED' ? 'cancel' : 'stop'
+  return { kind, path: sealed.savepoint }
 }
 
 function memoryOnly(jobName: string): string {
   return `Job "${jobName}" has no checkpoint directory: its checkpoints are in memory, so they outlive a failed task, not the process. Set execution.checkpointing.dir to keep them.`
-}
-
-function claimUnsupported(path: string): StreamError {
-  return new StreamError('UNSUPPORTED', {
-    message: `Claim mode CLAIM for ${path}: this version does not take savepoints over.`,
-    hint: 'Start with NO_CLAIM: the files stay yours, and can be deleted after the first checkpoint of the job.',
-    details: { path },
-  })
 }

@@ -9,11 +9,11 @@ import type { Transactions } from '../operators/transactions.ts'
 import { freezingKeyedState } from '../state/freezing-keyed-state.ts'
 import { freezingOperatorState } from '../state/freezing-operator-state.ts'
 import { keyGroupRangeOf } from '../state/key-groups.ts'
-import { memoryStateBackend } from '../state/memory/memory-state-backend.ts'
 import { type OperatorStateStore, operatorStateStore } from '../state/operator-state.ts'
 import { decodeOperatorState } from '../state/operator-state-format.ts'
 import { redistributeOperatorState } from '../state/redistribution.ts'
-import type { KeyedStateBackend, KeyedStatePayload } from '../state/state-backend.ts'
+import type { SnapshotReader, StateHandle, StoredHandle } from '../state/snapshot.ts'
+import type { KeyedStateBackend, StoredKeyedState } from '../state/state-backend.ts'
 import { createTimerService, type InternalTimerService } from '../state/timers.ts'
 import { twoPhaseCommit } from './control/two-phase-commit.ts'
 import { freezingLinks } from './data/freezing-links.ts'
@@ -40,6 +40,8 @@ export class OperatorRuntime {
   readonly #index: number
   readonly #hooks: OperatorHooks
   #keyedState: KeyedStateBackend | undefined
+  /** On disk: another operator of the chain may have failed before it was through. */
+  #restoring: Promise<void> | undefined
   #operatorState: OperatorStateStore | undefined
   #timers: InternalTimerService | undefined
   #transactions: Transactions<unknown> | undefined
@@ -67,20 +69,20 @@ export class OperatorRuntime {
     const lists = await Promise.all(
       stored.operator.map((handle) => (handle === null ? undefined : read(reader, handle))),
     )
-    const payloads = await Promise.all(
-      (this.operator.keyed ? stored.keyed : []).map(async (handle) => ({
-        bytes: await read(reader, handle),
-        keyGroups: handle.identity.keyGroups ?? { first: 0, last: -1 },
-      })),
-    )
-    await this.adopt(lists, payloads)
+    const keyed = (this.operator.keyed ? stored.keyed : []).map((handle) => ({
+      handle,
+      keyGroups: handle.identity.keyGroups ?? { first: 0, last: -1 },
+      reader: reader as SnapshotReader,
+      mayReuse: this.#task.mayReuse,
+    }))
+    await this.adopt(lists, keyed)
   }
 
   /**
    * Takes in what was read: by old subtask its operator state, and the keyed state of those whose key groups touch these
    * here. Waits only where the state backend does.
    */
-  adopt(operator: readonly (Uint8Array | undefined)[], keyed: readonly KeyedStatePayload[]): void | Promise<void> {
+  adopt(operator: readonly (Uint8Array | undefined)[], keyed: readonly StoredKeyedState[]): void | Promise<void> {
     const { vertex, subtask } = this.#task
     const { maxParallelism, parallelism } = vertex
     const lists = operator.map((bytes) => (bytes === undefined ? undefined : decodeOperatorState(bytes)))
@@ -89,13 +91,21 @@ export class OperatorRuntime {
       restored: redistributeOperatorState(lists, parallelism)[subtask] ?? [],
     })
     if (!this.operator.keyed) return
-    const backend = memoryStateBackend({
+    const hooks = this.#hooks
+    const backend = this.#task.environment.keyedStateBackends.create({
       maxParallelism,
       keyGroups: keyGroupRangeOf(maxParallelism, parallelism, subtask),
-      clock: this.#task.environment.ports.clock,
+      keepsKeys: this.operator.create.keepsKeys === true,
+      pause: (settled) => hooks.gate.pause(settled),
+      failed: hooks.fail,
     })
-    this.#keyedState = backend
-    return backend.restore(keyed)
+    const restore = (made: KeyedStateBackend) => {
+      this.#keyedState = made
+      return made.restore(keyed)
+    }
+    if (!(backend instanceof Promise)) return restore(backend)
+    this.#restoring = backend.then(restore)
+    return this.#restoring
   }
 
   make(links: ChainLinks): Operator {
@@ -113,6 +123,9 @@ export class OperatorRuntime {
   async close(): Promise<void> {
     this.endTimers()
     await this.#transactions?.close()
+    await this.#restoring?.catch(() => {
+      // Whoever restored has been told.
+    })
     await this.#keyedState?.close()
   }
 
@@ -200,8 +213,7 @@ function freezing(context: OperatorContext): OperatorContext {
   }
 }
 
-type Reader = ReturnType<StreamTaskOptions['environment']['snapshotReader']>
-
-function read(reader: Reader | undefined, handle: Parameters<Reader['read']>[0]): Promise<Uint8Array> {
-  return (reader as Reader).read(handle)
+/** Operator state is never composite. */
+function read(reader: SnapshotReader | undefined, handle: StateHandle): Promise<Uint8Array> {
+  return (reader as SnapshotReader).read(handle as StoredHandle)
 }

@@ -75,20 +75,47 @@ function meet(one: KeyGroupRange | undefined, other: KeyGroupRange): boolean {
 
 /**
  * The graph with the max parallelism that the state was written with, where the program leaves it open. Refuses what
- * cannot be restored: state without an operator, a parallelism above the stored maximum, another explicit maximum.
+ * cannot be restored: state without an operator, or without a place in it, unless that is allowed; a parallelism above the
+ * stored maximum, another explicit maximum.
  */
 export function fitToState(graph: JobGraph, metadata: CheckpointMetadata, allowNonRestoredState: boolean): JobGraph {
   const known = new Set(graph.vertices.flatMap(({ operators }) => operators.map(({ operatorId }) => operatorId)))
   const orphans = metadata.operators.filter((operator) => !known.has(operator.operatorId) && holdsState(operator))
   if (orphans.length > 0 && !allowNonRestoredState) throw orphaned(orphans, metadata)
+  const losses = graph.vertices.flatMap((vertex) => lossesOf(vertex, metadata))
+  if (losses.length > 0 && !allowNonRestoredState) throw lost(losses, metadata)
   return { ...graph, vertices: graph.vertices.map((vertex) => fitVertex(vertex, metadata)) }
 }
 
-function holdsState(operator: OperatorMetadata): boolean {
+/** Whether something is lost when the operator is left out. */
+export function holdsState(operator: OperatorMetadata): boolean {
   return (
     operator.coordinator !== undefined ||
     operator.subtasks.some(({ keyed, operator: list }) => keyed !== undefined || list !== undefined)
   )
+}
+
+/** State that an operator once had a place for. */
+interface Loss {
+  readonly operator: ChainedOperator
+  readonly what: string
+  readonly why: string
+}
+
+function lossesOf(vertex: JobVertex, metadata: CheckpointMetadata): readonly Loss[] {
+  return vertex.operators.flatMap((operator): Loss[] => {
+    const stored = metadata.operators.find(({ operatorId }) => operatorId === operator.operatorId)
+    const hasKeys = stored?.subtasks.some(({ keyed }) => keyed !== undefined) === true
+    const isSource = vertex.source !== undefined && vertex.id === operator.operatorId
+    return [
+      ...(hasKeys && !operator.keyed
+        ? [{ operator, what: 'the keyed state', why: 'it stands behind no keyBy any more' }]
+        : []),
+      ...(stored?.coordinator !== undefined && !isSource
+        ? [{ operator, what: 'the split enumerator', why: 'it is no source any more' }]
+        : []),
+    ]
+  })
 }
 
 function fitVertex(vertex: JobVertex, metadata: CheckpointMetadata): JobVertex {
@@ -129,5 +156,16 @@ function orphaned(orphans: readonly OperatorMetadata[], metadata: CheckpointMeta
     message: `Checkpoint ${metadata.checkpointId} of job ${metadata.jobId} holds state of ${names.length} operator(s) that the program does not have: ${names.join(', ')}.`,
     hint: 'Give the operators their old uid again. To drop that state on purpose, start with --allowNonRestoredState (allowNonRestoredState: true).',
     details: { operators: orphans.map(({ operatorId }) => operatorId), checkpointId: metadata.checkpointId },
+  })
+}
+
+function lost(losses: readonly Loss[], metadata: CheckpointMetadata): StreamError {
+  const named = losses.map(
+    ({ operator: { uid, name, operatorId }, what, why }) => `${what} of "${uid ?? name}" (${operatorId}), for ${why}`,
+  )
+  return new StreamError('STATE_NOT_RESTORED', {
+    message: `Checkpoint ${metadata.checkpointId} of job ${metadata.jobId} holds state for which its operator has no place in this program: ${named.join('; ')}.`,
+    hint: 'Let the operator be what it was: behind a keyBy, or a source. To drop that state on purpose, start with --allowNonRestoredState (allowNonRestoredState: true).',
+    details: { operators: losses.map(({ operator }) => operator.operatorId), checkpointId: metadata.checkpointId },
   })
 }

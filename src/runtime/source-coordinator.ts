@@ -4,6 +4,7 @@
  */
 
 import type { Timer } from '../base/clock.ts'
+import { StreamError, toError } from '../base/errors.ts'
 import { defaultSerializer, type Serializer } from '../elements/serializer.ts'
 import { framed, unframed } from '../operators/framed.ts'
 import type {
@@ -78,7 +79,7 @@ export class SourceCoordinator {
     this.#untriggered.add(checkpointId)
     const state = this.#enumerator.snapshotState(checkpointId)
     // At once, where it is at hand: it may be what the enumerator works with, and that goes on.
-    return framed(this.#stateSerializer, state instanceof Promise ? await state : state)
+    return this.#written(checkpointId, state instanceof Promise ? await state : state)
   }
 
   /** The trigger of this checkpoint is on its way to the readers, or the checkpoint is given up. */
@@ -179,6 +180,32 @@ export class SourceCoordinator {
 
   #failed(cause: unknown): void {
     if (!this.#closed) this.#options.fail(cause)
+  }
+
+  /** What cannot be written fails the job: no checkpoint of it would ever complete, and a restart brings it back. */
+  #written(checkpointId: number, state: unknown): Uint8Array {
+    try {
+      return framed(this.#stateSerializer, state)
+    } catch (thrown) {
+      const refused = this.#unwritable(checkpointId, toError(thrown))
+      this.#failed(refused)
+      throw refused
+    }
+  }
+
+  /** `cause`: the serializer's refusal, or whatever else a user's serializer throws. */
+  #unwritable(checkpointId: number, cause: Error): StreamError {
+    const { operatorName } = this.#options
+    const refusal = StreamError.is(cause) ? cause : undefined
+    return new StreamError(refusal?.code ?? 'NOT_SERIALIZABLE', {
+      message: `The state of the split enumerator of source "${operatorName}" could not be written into checkpoint ${checkpointId}: ${cause.message}`,
+      hint:
+        refusal?.code === 'NOT_SERIALIZABLE'
+          ? 'Keep plain data only in what its snapshotState() returns, or give the source an `enumeratorSerializer` that knows the type.'
+          : (refusal?.hint ?? 'The `enumeratorSerializer` of this source threw.'),
+      details: { ...refusal?.details, source: operatorName },
+      cause,
+    })
   }
 
   #restoredState(bytes: Uint8Array | undefined): unknown {

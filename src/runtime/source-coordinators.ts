@@ -1,4 +1,5 @@
 /** The enumerators of all sources of a job, for one attempt: made from a checkpoint, snapshotted together, closed together. */
+import { assert } from '../base/assert.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
 import type { JobGraph, JobVertex } from '../graph/job-graph.ts'
 import type { Source, SourceEnvironment } from '../operators/source.ts'
@@ -51,6 +52,7 @@ export class SourceCoordinators {
     for (const [index, vertex] of options.graph.vertices.entries()) {
       if (vertex.source === undefined) continue
       const handle = restored?.metadata.operators.find(({ operatorId }) => operatorId === vertex.id)?.coordinator
+      assert(handle?.type !== 'composite', `the enumerator of ${vertex.name} has state of several files`)
       const coordinator = new SourceCoordinator({
         source: vertex.source as Source<unknown>,
         operatorName: vertex.operators[0]?.name ?? vertex.name,

@@ -6,13 +6,15 @@ import { StreamError } from '../base/errors.ts'
 import { type CheckpointBarrier, MAX_WATERMARK } from '../elements/stream-element.ts'
 import type { ChainedOperator } from '../graph/job-graph.ts'
 import type { Input, Operator, SourceOperator } from '../operators/operator.ts'
+import type { SnapshotFormat } from '../state/snapshot.ts'
 import { Blame } from './blame.ts'
 import { type AlignmentHost, hostAlignment } from './control/barrier-alignment.ts'
 import type { Cause } from './control/causes.ts'
 import { hostTask, type Task } from './control/task.ts'
 import { textOf } from './control/text-of.ts'
 import { inOrder, type OperatorChain, operatorChain } from './data/operator-chain.ts'
-import { type Permission, Subtask } from './data/subtask.ts'
+import { endOfData, endPartitions } from './data/stream-ends.ts'
+import { type InputEnd, type Permission, Subtask } from './data/subtask.ts'
 import { SubtaskGate } from './data/subtask-gate.ts'
 import type { Connections } from './exchange.ts'
 import { Notifications } from './notifications.ts'
@@ -38,7 +40,6 @@ export class StreamTask {
   #chain: OperatorChain | undefined
   #subtask: Subtask | undefined
   #alignment: AlignmentHost | undefined
-  #drain = true
   readonly #notifications = new Notifications((thrown) => this.fail(thrown))
   readonly #blame = new Blame()
 
@@ -79,9 +80,9 @@ export class StreamTask {
       openOperators: () => this.#open(),
       commitRestored: () => {},
       run: () => this.#run(),
-      finishOperators: () => this.#finish(),
+      finishOperators: (end) => this.#finish(end),
       awaitFinalCheckpoint: () => options.tell({ type: 'finalCheckpoint.awaited', task, attempt }),
-      endPartitions: ({ withEndOfData }) => this.#endPartitions(withEndOfData),
+      endPartitions: ({ withEndOfData }) => endPartitions(this.#wired().writers.values(), withEndOfData),
       closeOperators: () => this.#close(),
       disposeOperators: () => this.#dispose(),
     })
@@ -103,11 +104,19 @@ export class StreamTask {
     this.#host.fail(thrown)
   }
 
-  triggerCheckpoint(barrier: CheckpointBarrier): void {
-    this.#subtask?.mail(() => this.#trigger(barrier))
+  /** `drain` belongs to the savepoint that ends the job. */
+  triggerCheckpoint(barrier: CheckpointBarrier, drain: boolean): void {
+    const subtask = this.#subtask
+    if (barrier.kind !== 'synchronousSavepoint') return subtask?.mail(() => this.#trigger(barrier))
+    subtask?.mail(() => {
+      subtask.stopSource({ drained: drain, savepoint: barrier.checkpointId })
+      // Behind the end of the data, however long its operators take for that.
+      subtask.mail(() => this.#trigger(barrier))
+    })
   }
 
   notifyCheckpointComplete(checkpointId: number): void {
+    for (const { keyedState } of this.#runtimes) keyedState?.checkpointCompleted(checkpointId)
     this.#notifications.tell(
       () => inOrder(this.#operatorObjects().map((operator) => () => operator.notifyCheckpointComplete?.(checkpointId))),
       () => this.#host.send({ type: 'checkpoint.committed', checkpointId }),
@@ -116,6 +125,7 @@ export class StreamTask {
 
   notifyCheckpointAborted(checkpointId: number): void {
     this.#checkpoints.abort(checkpointId)
+    for (const { keyedState } of this.#runtimes) keyedState?.checkpointAborted(checkpointId)
     this.#alignment?.send({ type: 'checkpoint.aborted', checkpointId })
     this.#notifications.tell(
       () => inOrder(this.#operatorObjects().map((operator) => () => operator.notifyCheckpointAborted?.(checkpointId))),
@@ -196,10 +206,7 @@ export class StreamTask {
         cancellationArrived: (channel, checkpointId) =>
           this.#alignment?.send({ type: 'cancellation.arrived', channel, checkpointId }),
         partitionEnded: (channel) => this.#alignment?.send({ type: 'partition.ended', channel }),
-        inputExhausted: (drained) => {
-          this.#drain = drained
-          this.#host.send({ type: 'data.ended' })
-        },
+        inputExhausted: (end) => this.#host.send({ type: 'data.ended', ...end }),
         failed: (cause) => this.fail(cause),
       },
     })
@@ -244,7 +251,8 @@ export class StreamTask {
             inOrder(this.#made().operators.map((operator) => () => operator.prepareSnapshotPreBarrier?.(checkpointId))),
           ),
         forwardBarrier: (barrier) => this.#made().writeControl({ type: 'barrier', ...barrier }),
-        takeSnapshot: ({ barrier }) => this.#checkpointing(() => this.#snapshot(barrier.checkpointId)),
+        takeSnapshot: ({ barrier }) =>
+          this.#checkpointing(() => this.#snapshot(barrier.checkpointId, barrier.format ?? 'checkpoint')),
         declined: ({ checkpointId, reason, message, cause }) =>
           this.options.tell({
             type: 'checkpoint.declined',
@@ -265,7 +273,9 @@ export class StreamTask {
     })
     this.#alignment.start()
     this.#permission.running = true
-    turnLoop.add(this.#reading())
+    const subtask = this.#reading()
+    if (this.options.drained === true) subtask.mail(() => subtask.stopSource({ drained: true, savepoint: null }))
+    turnLoop.add(subtask)
   }
 
   /** A throw of the operators fails the task, unless the job said that it only declines. */
@@ -287,8 +297,8 @@ export class StreamTask {
     this.#alignment?.send({ type: 'checkpoint.triggered', barrier: triggered })
   }
 
-  #snapshot(checkpointId: number): void {
-    this.#checkpoints.take(checkpointId, this.#runtimes, this.#made().operators)
+  #snapshot(checkpointId: number, format: SnapshotFormat): void {
+    this.#checkpoints.take(checkpointId, format, this.#runtimes, this.#made().operators)
     this.#host.send({ type: 'checkpoint.snapshotted', checkpointId })
   }
 
@@ -301,24 +311,19 @@ export class StreamTask {
   }
 
   /** Nothing else is read meanwhile. */
-  #finish(): void | Promise<void> {
-    const end = () => this.#made().writeControl({ type: 'endOfData', drain: this.#drain })
+  #finish(ending: InputEnd): void | Promise<void> {
+    const { operators, writeControl } = this.#made()
+    const end = () => writeControl(endOfData(ending))
     for (const runtime of this.#runtimes) runtime.endTimers()
+    if (!ending.drained) {
+      for (const operator of operators) operator.stop?.()
+      return end()
+    }
     const finishing = this.#lives?.finish()
     if (!(finishing instanceof Promise)) return end()
     const ended = finishing.then(end)
     this.gate.pause(ended.catch(() => {}))
     return ended
-  }
-
-  #endPartitions(withEndOfData: boolean): void {
-    for (const writer of this.#wired().writers.values()) {
-      if (withEndOfData) {
-        writer.writeControl({ type: 'watermark', timestamp: MAX_WATERMARK })
-        writer.writeControl({ type: 'endOfData', drain: true })
-      }
-      writer.writeControl({ type: 'endOfPartition' })
-    }
   }
 
   async #close(): Promise<void> {

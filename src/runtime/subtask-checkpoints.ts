@@ -1,7 +1,7 @@
 /** The checkpoints of one subtask that are under way: from the freezing of its state to the acknowledgement. */
 import type { Json } from '../elements/json.ts'
 import type { Operator } from '../operators/operator.ts'
-import type { OperatorSubtaskState, StateHandle } from '../state/snapshot.ts'
+import type { OperatorSubtaskState, SnapshotFormat, StateHandle } from '../state/snapshot.ts'
 import type { Blame } from './blame.ts'
 import type { Cause } from './control/causes.ts'
 import { hostSubtaskCheckpoint, type SubtaskCheckpointHost } from './control/subtask-checkpoint.ts'
@@ -33,13 +33,13 @@ export class SubtaskCheckpoints {
   }
 
   /** The synchronous part; writing goes on beside the records. Throws what freezing threw: the caller declines then. */
-  take(checkpointId: number, runtimes: readonly OperatorRuntime[], operators: readonly Operator[]): void {
+  take(checkpointId: number, format: SnapshotFormat, runtimes: readonly OperatorRuntime[], operators: readonly Operator[]): void {
     let frozen: FrozenSubtask | undefined
     const host = this.#host(checkpointId, () => frozen)
     this.#hosts.set(checkpointId, host)
     host.start()
     try {
-      frozen = freezeSubtask(runtimes, operators, checkpointId, this.#options)
+      frozen = freezeSubtask(runtimes, operators, checkpointId, format, this.#options)
     } catch (thrown) {
       host.aborted()
       host.notFrozen(thrown)

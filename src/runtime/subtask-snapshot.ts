@@ -2,7 +2,14 @@
  * The snapshot of one subtask: what its operators hold is frozen between two records, then written beside the records.
  */
 import type { Operator } from '../operators/operator.ts'
-import type { OperatorSubtaskState, SnapshotIdentity, SnapshotWriter, StateHandle } from '../state/snapshot.ts'
+import type {
+  OperatorSubtaskState,
+  SnapshotFormat,
+  SnapshotIdentity,
+  SnapshotTarget,
+  StateHandle,
+  StoredHandle,
+} from '../state/snapshot.ts'
 import type { FrozenKeyedState, KeyedStateBackend } from '../state/state-backend.ts'
 import type { Blame } from './blame.ts'
 import type { TurnLoop } from './data/turn-loop.ts'
@@ -30,6 +37,7 @@ export function freezeSubtask(
   runtimes: readonly OperatorRuntime[],
   operators: readonly Operator[],
   checkpointId: number,
+  format: SnapshotFormat,
   { subtask, blame }: { readonly subtask: number; readonly blame: Blame },
 ): FrozenSubtask {
   const frozen: FrozenOperator[] = []
@@ -48,7 +56,7 @@ export function freezeSubtask(
         name: freezing,
         identity: { checkpointId, operatorId: runtime.operator.operatorId, subtask },
         // Last: what is frozen is in the list, and is released.
-        keyed: runtime.keyedState?.freeze(checkpointId),
+        keyed: runtime.keyedState?.freeze(checkpointId, format),
         keyGroups: runtime.keyedState?.keyGroups,
         operator,
         ready: ready instanceof Promise ? ready : undefined,
@@ -69,7 +77,7 @@ export async function writeSubtask(
   blame: Blame,
 ): Promise<readonly OperatorSubtaskState[]> {
   const written: StateHandle[] = []
-  const keep = async (writing: Promise<StateHandle>): Promise<StateHandle> => {
+  const keep = async <Handle extends StateHandle>(writing: Promise<Handle>): Promise<Handle> => {
     const handle = await writing
     written.push(handle)
     return handle
@@ -92,7 +100,7 @@ async function writeOperator(
   frozen: FrozenOperator,
   environment: TaskEnvironment,
   signal: AbortSignal,
-  keep: (writing: Promise<StateHandle>) => Promise<StateHandle>,
+  keep: <Handle extends StateHandle>(writing: Promise<Handle>) => Promise<Handle>,
   blame: Blame,
 ): Promise<OperatorSubtaskState> {
   const { name, identity, keyed, keyGroups, operator, ready } = frozen
@@ -101,22 +109,19 @@ async function writeOperator(
     throw blame.put(name, thrown)
   }
   const { turnLoop, snapshotWriter } = environment
+  const target = (of: SnapshotIdentity): SnapshotTarget => ({ open: (scope) => snapshotWriter.open(of, scope) })
   const [keyedHandle, operatorHandle] = await allOrNothing([
     keyed === undefined
       ? Promise.resolve(undefined)
       : serialised(keyed, environment, signal)
           .catch(blamed)
           .then(() =>
-            turnLoop.controlWork(
-              keep(
-                written(snapshotWriter, { ...identity, kind: 'keyed', keyGroups }, (stream) => keyed.writeTo(stream)),
-              ),
-            ),
+            turnLoop.controlWork(keep(keyed.write(target({ ...identity, kind: 'keyed', keyGroups })))),
           ),
     operator === undefined
       ? Promise.resolve(undefined)
       : turnLoop.controlWork(
-          keep(written(snapshotWriter, { ...identity, kind: 'operator' }, (stream) => stream.append(operator))),
+          keep(written(target({ ...identity, kind: 'operator' }), operator)),
         ),
     ready === undefined ? Promise.resolve(undefined) : turnLoop.controlWork(ready.then(() => undefined, blamed)),
   ])
@@ -127,14 +132,10 @@ async function writeOperator(
   }
 }
 
-async function written(
-  writer: SnapshotWriter,
-  identity: SnapshotIdentity,
-  append: (stream: ReturnType<SnapshotWriter['open']>) => void | Promise<void>,
-): Promise<StateHandle> {
-  const stream = writer.open(identity)
+async function written(target: SnapshotTarget, bytes: Uint8Array): Promise<StoredHandle> {
+  const stream = target.open()
   try {
-    await append(stream)
+    await stream.append(bytes)
     return await stream.finish()
   } catch (thrown) {
     await stream.abandon()

@@ -8,6 +8,7 @@ import type { SnapshotReader, SnapshotWriter, StateHandle } from '../state/snaps
 import type { Causes } from './control/causes.ts'
 import type { ChartTap } from './control/host-chart.ts'
 import type { TurnLoop } from './data/turn-loop.ts'
+import type { KeyedStateBackends, LeveldbSettings } from './keyed-state-backends.ts'
 import type { TaskFact } from './link.ts'
 import type { TaskRestore } from './restore-assignment.ts'
 
@@ -18,6 +19,7 @@ export interface TaskEnvironment {
   readonly ports: Ports
   readonly settings: TaskSettings
   readonly turnLoop: TurnLoop
+  readonly keyedStateBackends: KeyedStateBackends
   readonly snapshotWriter: SnapshotWriter
   /** The files of the checkpoint at this place. */
   snapshotReader(location: string): SnapshotReader
@@ -28,6 +30,8 @@ export interface TaskEnvironment {
 }
 
 export interface TaskSettings {
+  /** Keyed state lives on disk; left out: on the heap. */
+  readonly leveldb?: LeveldbSettings | undefined
   readonly checkpointing: boolean
   readonly checkpointingMode: 'EXACTLY_ONCE' | 'AT_LEAST_ONCE'
   readonly checkpointsAfterTasksFinish: boolean
@@ -55,6 +59,10 @@ export interface StreamTaskOptions {
   readonly restoredCheckpointId: number | undefined
   /** Where the files of that checkpoint lie. */
   readonly location: string | undefined
+  /** Whether they are the job's own: later checkpoints may refer to them. */
+  readonly mayReuse?: boolean | undefined
+  /** The input had ended before: a source reads nothing. */
+  readonly drained?: boolean | undefined
   readonly environment: TaskEnvironment
   tell(fact: TaskFact): void
 }

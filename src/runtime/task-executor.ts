@@ -26,7 +26,7 @@ export class TaskExecutor {
       case 'cancelTask':
         return this.#find(order)?.cancel()
       case 'triggerCheckpoint':
-        return this.#find(order)?.triggerCheckpoint(order.barrier)
+        return this.#find(order)?.triggerCheckpoint(order.barrier, order.drain)
       case 'notifyCheckpointComplete':
         return this.#find(order)?.notifyCheckpointComplete(order.checkpointId)
       case 'notifyCheckpointAborted':
@@ -42,7 +42,14 @@ export class TaskExecutor {
     return this.#tasks
   }
 
-  #deploy({ attempt, checkpointId, location, restores }: Extract<TaskOrder, { type: 'deployTasks' }>): void {
+  #deploy({
+    attempt,
+    checkpointId,
+    location,
+    mayReuse,
+    drained,
+    restores,
+  }: Extract<TaskOrder, { type: 'deployTasks' }>): void {
     const places = tasksOf(this.#graph)
     const tasks = restores.map((restore) => {
       const { vertex, subtask, name } = places[restore.task] as (typeof places)[number]
@@ -56,6 +63,8 @@ export class TaskExecutor {
         restore,
         restoredCheckpointId: checkpointId ?? undefined,
         location: location ?? undefined,
+        mayReuse,
+        drained,
         environment: this.#environment,
         tell: this.#tell,
       })

@@ -1,22 +1,21 @@
 /** One snapshot of the tables of a backend: collects the entries of each key group, then hands them to a stream. */
 import { assert } from '../base/assert.ts'
-import { StreamError, toError } from '../base/errors.ts'
 import type { ByteWriter } from '../elements/byte-writer.ts'
 import { Chunk, giveBack } from './chunk-pool.ts'
-import { keyOf, type MapKey } from './key.ts'
+import { entryFailure, foreignKeyGroup } from './entry-failure.ts'
+import type { MapKey } from './key.ts'
 import { KeyGroupOutput } from './key-group-output.ts'
 import { contains, type KeyGroupRange } from './key-group-range.ts'
 import { encodeBlobHeader, encodeKeyedHeader } from './keyed-format.ts'
-import type { KeyedTable } from './keyed-table.ts'
+import type { HeapTable } from './keyed-table.ts'
 import type { RestoredTable } from './restored-tables.ts'
-import type { SnapshotStream } from './snapshot.ts'
+import type { SnapshotStream, SnapshotTarget, StoredHandle } from './snapshot.ts'
 import type { FrozenKeyedState } from './state-backend.ts'
-import { keyedStateInWords } from './state-in-words.ts'
 import type { TableSlot } from './table-registry.ts'
 import { type ScanMember, TableScan } from './table-scan.ts'
 
 interface LivePart {
-  readonly table: KeyedTable<unknown>
+  readonly table: HeapTable<unknown>
   readonly scan: TableScan<unknown>
   readonly member: ScanMember
 }
@@ -42,10 +41,10 @@ export class FrozenTables implements FrozenKeyedState {
     this.#header = encodeKeyedHeader({ maxParallelism, tables: slots.map(({ stored }) => stored) })
     slots.forEach(({ table, restored }, tableId) => {
       if (restored !== undefined) this.#unclaimed.push({ tableId, restored, next: 0 })
-      else if (table !== undefined && table.entries.size > 0) {
-        table.scan ??= new TableScan(table)
-        this.#live.push({ table, scan: table.scan, member: table.scan.join(this, tableId) })
-      }
+      const live = table ?? restored?.decoded
+      if (live === undefined || live.entries.size === 0) return
+      live.scan ??= new TableScan(live)
+      this.#live.push({ table: live, scan: live.scan, member: live.scan.join(this, tableId) })
     })
   }
 
@@ -81,10 +80,7 @@ export class FrozenTables implements FrozenKeyedState {
   keyGroupOf(hash: number): number {
     const keyGroup = hash % this.#maxParallelism
     if (contains(this.#keyGroups, keyGroup)) return keyGroup
-    throw new StreamError('INVALID_KEY', {
-      message: `Its key group ${keyGroup} is none of this subtask's, ${this.#keyGroups.first} to ${this.#keyGroups.last}.`,
-      hint: 'The key selector gave another key here than where the record was sent: it must depend on nothing but the record.',
-    })
+    throw foreignKeyGroup(keyGroup, this.#keyGroups)
   }
 
   #outputOf(keyGroup: number): KeyGroupOutput {
@@ -95,17 +91,23 @@ export class FrozenTables implements FrozenKeyedState {
   }
 
   /** Of a scan: an entry could not be serialised. The next `step` says so. */
-  fail(thrown: unknown, table: KeyedTable<unknown> | KeyedTable<never>, key: MapKey): void {
-    const cause = toError(thrown)
+  fail(thrown: unknown, table: HeapTable<unknown> | HeapTable<never>, key: MapKey): void {
     this.release()
-    this.#failure = new StreamError(StreamError.is(cause) ? cause.code : 'NOT_SERIALIZABLE', {
-      message: `${keyedStateInWords(table.name)} of key ${describe(key)} could not be written into checkpoint ${this.checkpointId}: ${cause.message}`,
-      hint: StreamError.is(cause) ? cause.hint : 'The serializer of this state threw.',
-      details: { ...(StreamError.is(cause) ? cause.details : {}), state: table.name },
-      cause,
-    })
+    this.#failure = entryFailure(thrown, table.name, key, `into checkpoint ${this.checkpointId}`)
   }
 
+  async write(target: SnapshotTarget): Promise<StoredHandle> {
+    const stream = target.open()
+    try {
+      await this.writeTo(stream)
+      return await stream.finish()
+    } catch (thrown) {
+      await stream.abandon()
+      throw thrown
+    }
+  }
+
+  /** Appends the payload and waits where the stream asks to; `finish` is the caller's. Stops early when released. */
   async writeTo(stream: SnapshotStream): Promise<void> {
     for (const piece of this.#pieces()) {
       const settled = stream.append(bytesOf(piece))
@@ -115,6 +117,7 @@ export class FrozenTables implements FrozenKeyedState {
     }
   }
 
+  /** After `step` gave true, instead of `write`: the same bytes, piece by piece; each piece is let go once it was given. */
   *payload(): Generator<Uint8Array> {
     for (const piece of this.#pieces()) yield bytesOf(piece)
   }
@@ -130,9 +133,10 @@ export class FrozenTables implements FrozenKeyedState {
       const output = outputs[place]
       if (output === undefined) continue
       outputs[place] = undefined
-      const { chunks, length, crc } = output.finish()
-      yield encodeBlobHeader(this.#keyGroups.first + place, length, crc)
-      yield* chunks
+      for (const { chunks, length, crc } of output.finish()) {
+        yield encodeBlobHeader(this.#keyGroups.first + place, length, crc)
+        yield* chunks
+      }
     }
   }
 
@@ -147,11 +151,4 @@ export class FrozenTables implements FrozenKeyedState {
 
 function bytesOf(piece: Uint8Array | Chunk): Uint8Array {
   return piece instanceof Chunk ? piece.bytes.subarray(0, piece.length) : piece
-}
-
-function describe(key: MapKey): string {
-  const original = keyOf(key)
-  return typeof original === 'bigint'
-    ? `${original}n`
-    : JSON.stringify(original, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))
 }

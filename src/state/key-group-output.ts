@@ -1,14 +1,29 @@
 /**
  * The bytes of one key group in a snapshot: runs of entries of one table each, in chunks, so that growing copies
- * nothing. The format is written down in `keyed-format.ts`.
+ * nothing. Cut into blobs of a few megabytes, so that no reader needs more memory than that. The format is written down in
+ * `keyed-format.ts`.
  */
 import { crc32 } from 'node:zlib'
 import type { ByteWriter } from '../elements/byte-writer.ts'
 import { type Chunk, takeChunk } from './chunk-pool.ts'
+import { writeEntry } from './entry-format.ts'
 import { blobSeed } from './keyed-format.ts'
 
+/** A blob ends with the first entry behind so many bytes. */
+const BLOB_BYTES = 8 * 1024 * 1024
+
+/** What stands behind the head of a blob. */
+export interface BlobOutput {
+  readonly chunks: readonly Chunk[]
+  readonly length: number
+  readonly crc: number
+}
+
 export class KeyGroupOutput {
-  readonly #full: Chunk[] = []
+  readonly #seed: number
+  readonly #blobs: BlobOutput[] = []
+  /** Of the blob that is being filled. */
+  #full: Chunk[] = []
   #fullLength = 0
   #crc: number
   #open = takeChunk(undefined)
@@ -16,7 +31,8 @@ export class KeyGroupOutput {
   #runLengthAt = 0
 
   constructor(keyGroup: number) {
-    this.#crc = blobSeed(keyGroup)
+    this.#seed = blobSeed(keyGroup)
+    this.#crc = this.#seed
   }
 
   /** One entry: its key and value, encoded in `entry`. */
@@ -25,15 +41,34 @@ export class KeyGroupOutput {
     this.#open.copyFrom(entry, 0, entry.length)
   }
 
+  /** One entry of which key and value are encoded already. */
+  appendEntry(tableId: number, key: Uint8Array, value: Uint8Array): void {
+    if (this.#runTable !== tableId || this.#open.length >= this.#open.size) this.#beginRun(tableId)
+    writeEntry(this.#open, key, value)
+  }
+
   /** Entries that are encoded already. */
   appendRaw(tableId: number, entries: Uint8Array): void {
     if (this.#runTable !== tableId || this.#open.length >= this.#open.size) this.#beginRun(tableId)
     this.#open.raw(entries)
   }
 
+  /** The blobs that are full, taken out: an entry belongs to the one that is still being filled. */
+  takeFull(): readonly BlobOutput[] {
+    return this.#blobs.splice(0)
+  }
+
+  /** All blobs that were not taken; nothing may be appended afterwards. */
+  finish(): readonly BlobOutput[] {
+    this.#closeChunk()
+    if (this.#fullLength > 0) this.#closeBlob()
+    return this.#blobs
+  }
+
   #beginRun(tableId: number): void {
     if (this.#open.length >= this.#open.size) {
       this.#closeChunk()
+      if (this.#fullLength >= BLOB_BYTES) this.#closeBlob()
       this.#open = takeChunk(this.#open)
     } else this.#endRun()
     this.#runTable = tableId
@@ -55,9 +90,10 @@ export class KeyGroupOutput {
     this.#crc = crc32(this.#open.bytes.subarray(0, this.#open.length), this.#crc)
   }
 
-  /** All chunks; nothing may be appended afterwards. */
-  finish(): { readonly chunks: readonly Chunk[]; readonly length: number; readonly crc: number } {
-    this.#closeChunk()
-    return { chunks: this.#full, length: this.#fullLength, crc: this.#crc }
+  #closeBlob(): void {
+    this.#blobs.push({ chunks: this.#full, length: this.#fullLength, crc: this.#crc })
+    this.#full = []
+    this.#fullLength = 0
+    this.#crc = this.#seed
   }
 }

@@ -1,28 +1,35 @@
 /**
- * The canonical form of keyed state, of checkpoints on the heap and of savepoints, version 1. Integers are little-endian.
+ * The canonical form of keyed state, of checkpoints on the heap and of savepoints, version 2. Integers are little-endian.
  *
  *   payload   header, then blobs until the end
  *   header    magic "MRKS", u16 format version, u32 length and u32 CRC-32 of what follows: a value of the default
  *             serializer, { maxParallelism, tables: [{ kind, name, serializers: [{ id, version }] }] }
  *   blob      u16 key group, u32 length of what follows, u32 CRC-32 of the key group's two bytes and what follows: runs
  *   run       u16 number of the table in the header, u32 length of what follows: entries
- *   entry     the MapKey as a value of the default serializer, then what the table's codec writes (`entry-codecs.ts`;
- *             `ttl-codecs.ts` where the table's second serializer is that of time stamps)
+ *   entry     the MapKey as a value of the default serializer, a varint length of what follows, what the table's codec
+ *             writes (`entry-codecs.ts`; `ttl-codecs.ts` where the table's second serializer is that of time stamps)
  *
- * Blobs stand in any order; a key group without one is empty. Any choice of the blobs behind their header is a payload
- * again. A key may occur twice in a table, with the same value.
+ * Blobs stand in any order; a key group may have several, or none. Any choice of the blobs behind their header is a payload
+ * again. A key may occur twice in a table, with the same value. `docs/SAVEPOINT-FORMAT.md` says it for other programs.
  */
 import { crc32 } from 'node:zlib'
+import { assert } from '../base/assert.ts'
 import { StreamError } from '../base/errors.ts'
 import { ByteReader } from '../elements/byte-reader.ts'
 import { ByteWriter } from '../elements/byte-writer.ts'
 import { readValue } from '../elements/value-reader.ts'
 import { writeValue } from '../elements/value-writer.ts'
-import { contains, type KeyGroupRange } from './key-group-range.ts'
 import type { StoredSerializer } from './keyed-table.ts'
 
 const MAGIC = 0x534b_524d
-export const KEYED_FORMAT_VERSION = 1
+export const KEYED_FORMAT_VERSION = 2
+/** Magic, version, length and checksum, in front of the header's content. */
+export const HEADER_HEAD_BYTES = 14
+/** Key group, length and checksum, in front of a blob's content. */
+export const BLOB_HEAD_BYTES = 10
+
+/** A run names its table in 16 bits. */
+const MOST_TABLES = 0x1_0000
 
 export interface StoredTable {
   readonly kind: string
@@ -40,13 +47,15 @@ export function blobSeed(keyGroup: number): number {
   return crc32(Uint8Array.of(keyGroup & 0xff, keyGroup >>> 8))
 }
 
+/** A key group, or a part of one. */
 export interface KeyGroupBlob {
   readonly keyGroup: number
-  /** The runs: a view. */
+  /** Runs. */
   readonly content: Uint8Array
 }
 
 export function encodeKeyedHeader(header: KeyedHeader): Uint8Array {
+  assert(header.tables.length <= MOST_TABLES, `an operator has ${header.tables.length} keyed states`)
   const content = new ByteWriter(256)
   writeValue(content, header)
   const bytes = content.take()
@@ -67,38 +76,42 @@ export function encodeBlobHeader(keyGroup: number, length: number, crc: number):
   return out.take()
 }
 
-/** Throws STATE_CORRUPT, or STATE_INCOMPATIBLE for a newer format. */
+/** The whole header at the start of a payload. Throws STATE_CORRUPT, or STATE_INCOMPATIBLE for another format. */
 export function readKeyedHeader(input: ByteReader): KeyedHeader {
-  if (input.remaining < 14 || input.uint32() !== MAGIC) throw corrupt('it does not begin as keyed state does')
+  if (input.remaining < HEADER_HEAD_BYTES) throw corrupt('it does not begin as keyed state does')
+  const head = readHeaderHead(input.raw(HEADER_HEAD_BYTES))
+  if (head.length > input.remaining) throw corrupt('its header is cut off')
+  return decodeHeader(input.raw(head.length), head.crc)
+}
+
+/** What stands in front of the header's content. Throws as `readKeyedHeader`. */
+export function readHeaderHead(bytes: Uint8Array): { readonly length: number; readonly crc: number } {
+  const input = new ByteReader(bytes)
+  if (input.uint32() !== MAGIC) throw corrupt('it does not begin as keyed state does')
   const version = input.uint16()
-  if (version > KEYED_FORMAT_VERSION || version === 0)
-    throw new StreamError('STATE_INCOMPATIBLE', {
-      message: `The keyed state is of format ${version}; this version of Millrace reads formats up to ${KEYED_FORMAT_VERSION}.`,
-      hint: 'Restore it with the version that wrote it, or a newer one.',
-    })
-  const content = checkedBytes(input, 'header')
+  if (version !== KEYED_FORMAT_VERSION) throw otherFormat(version)
+  return { length: input.uint32(), crc: input.uint32() }
+}
+
+export function decodeHeader(content: Uint8Array, crc: number): KeyedHeader {
+  if (crc32(content) !== crc) throw corrupt('its header does not match its checksum')
   const header: unknown = readValue(new ByteReader(content))
   if (!isHeader(header)) throw corrupt('its header is malformed')
   return header
 }
 
-/** The next blob of a key group in `own`, its checksum verified, from a payload of the key groups `written`; undefined at the end. */
-export function nextBlob(input: ByteReader, written: KeyGroupRange, own: KeyGroupRange): KeyGroupBlob | undefined {
-  while (input.remaining > 0) {
-    if (input.remaining < 10) throw corrupt('it is cut off')
-    const keyGroup = input.uint16()
-    if (!contains(written, keyGroup))
-      throw corrupt(`key group ${keyGroup} is none of ${written.first} to ${written.last}`)
-    if (contains(own, keyGroup))
-      return { keyGroup, content: checkedBytes(input, `key group ${keyGroup}`, blobSeed(keyGroup)) }
-    const length = input.uint32()
-    if (length + 4 > input.remaining) throw corrupt(`key group ${keyGroup} is cut off`)
-    input.position += 4 + length
-  }
-  return undefined
+function otherFormat(version: number): StreamError {
+  return new StreamError('STATE_INCOMPATIBLE', {
+    message: `The keyed state is of format ${version}; this version of Millrace reads format ${KEYED_FORMAT_VERSION}.`,
+    hint:
+      version > KEYED_FORMAT_VERSION
+        ? 'Restore it with the version that wrote it, or a newer one.'
+        : 'It was written before there was a release, by a version whose state no release reads: start without it.',
+    details: { stored: version, known: KEYED_FORMAT_VERSION },
+  })
 }
 
-/** The runs of a blob: `visit` gets the number of the table and its entries. */
+/** The runs of a blob: `visit` gets the number of the table and its entries, a view. Throws STATE_CORRUPT. */
 export function forEachRun(blob: KeyGroupBlob, visit: (tableId: number, entries: Uint8Array) => void): void {
   const input = new ByteReader(blob.content)
   while (input.remaining > 0) {
@@ -117,18 +130,14 @@ export function corrupt(what: string): StreamError {
   })
 }
 
-function checkedBytes(input: ByteReader, what: string, seed = 0): Uint8Array {
-  const length = input.uint32()
-  const crc = input.uint32()
-  if (length > input.remaining) throw corrupt(`its ${what} is cut off`)
-  const bytes = input.raw(length)
-  if (crc32(bytes, seed) !== crc) throw corrupt(`its ${what} does not match its checksum`)
-  return bytes
-}
-
 function isHeader(value: unknown): value is KeyedHeader {
   const { maxParallelism, tables } = (value ?? {}) as Partial<KeyedHeader>
-  return typeof maxParallelism === 'number' && Array.isArray(tables) && tables.every(isStoredTable)
+  return (
+    typeof maxParallelism === 'number' &&
+    Array.isArray(tables) &&
+    tables.length <= MOST_TABLES &&
+    tables.every(isStoredTable)
+  )
 }
 
 function isStoredTable(value: unknown): value is StoredTable {

@@ -18,6 +18,8 @@ export interface EntryReader<V> {
   readonly serializers: readonly StoredSerializer[]
   /** `versions`: of each serializer, the one that wrote the entry. */
   read(input: ByteReader, versions: readonly number[], key: MapKey): V
+  /** Makes a value of the program's of one that was decoded in the form in which it was stored; left out where that is the same. */
+  fromStored?(value: unknown): V
 }
 
 /** How the value of an entry is written; the key is written in front of it. */
@@ -28,15 +30,37 @@ export interface EntryCodec<V> extends EntryReader<V> {
   readerOf?(stored: readonly StoredSerializer[]): EntryReader<V> | undefined
 }
 
-export class KeyedTable<V> {
+/** Values by key. The heap's are a bare Map. */
+export interface Entries<V> {
+  readonly size: number
+  get(key: MapKey): V | undefined
+  set(key: MapKey, value: V): unknown
+  delete(key: MapKey): boolean
+  keys(): IterableIterator<MapKey>
+  values(): IterableIterator<V>
+  [Symbol.iterator](): IterableIterator<[MapKey, V]>
+}
+
+/** One table of a backend, as the states and timers see it. */
+export interface KeyedTable<V> {
   readonly kind: string
   readonly name: string
   readonly codec: EntryCodec<V>
-  readonly entries = new Map<MapKey, V>()
+  readonly entries: Entries<V>
   /**
-   * Null while no snapshot walks. Before an entry is added, replaced, removed, or a value is changed in place:
+   * Null where nobody has to know of changes. Before an entry is added, replaced, removed, or a value is changed in place:
    * `if (table.scan !== null) table.scan.touch(key)`.
    */
+  readonly scan: { touch(key: MapKey): void } | null
+}
+
+/** A table of the heap: there is a scan only while a snapshot walks. */
+export class HeapTable<V> implements KeyedTable<V> {
+  readonly kind: string
+  readonly name: string
+  /** Another one of the same form, once the program has asked for what was restored. */
+  codec: EntryCodec<V>
+  readonly entries = new Map<MapKey, V>()
   scan: TableScan<V> | null = null
   /** Of the scan. */
   readonly touched = new TouchedKeys()

@@ -1,99 +1,143 @@
-/** Reads payloads of keyed state into the tables of a backend; entries stay bytes until the program asks for their state. */
+/**
+ * Reads stored keyed state into tables. Small state stays bytes until the program asks for it. Of large state no whole
+ * payload is ever in memory, and what the default serializer wrote is decoded on the way, in slices.
+ */
 import { StreamError } from '../base/errors.ts'
 import { ByteReader } from '../elements/byte-reader.ts'
-import { readValue } from '../elements/value-reader.ts'
-import type { MapKey } from './key.ts'
+import { claimed, readEntries, serializersText } from './claimed-table.ts'
 import { isEmpty, type KeyGroupRange } from './key-group-range.ts'
-import { corrupt, forEachRun, nextBlob, readKeyedHeader, type StoredTable } from './keyed-format.ts'
-import type { KeyedTable, StoredSerializer } from './keyed-table.ts'
-import type { KeyedStatePayload } from './state-backend.ts'
+import { corrupt, forEachRun, type KeyedHeader, type KeyGroupBlob, type StoredTable } from './keyed-format.ts'
+import { readKeyedState } from './keyed-stream-reader.ts'
+import { type EntryCodec, HeapTable } from './keyed-table.ts'
+import type { RestorePace } from './restore-pace.ts'
+import type { StoredKeyedState } from './state-backend.ts'
+import { storedFormCodec } from './stored-form-codecs.ts'
 
-/** One table as it was restored. Runs are views of the payloads. */
+/** One table as it was restored: decoded, or runs. */
 export interface RestoredTable {
   readonly stored: StoredTable
+  /** Its values as they were stored, whatever the program will ask for. */
+  readonly decoded: HeapTable<unknown> | undefined
   readonly runs: { readonly keyGroup: number; readonly entries: Uint8Array }[]
 }
 
-/** All tables that the payloads hold, with the entries of the key groups in `own`; tables without entries included. */
-export function readPayloads(
-  payloads: readonly KeyedStatePayload[],
+/** Entries that are decoded between two looks at the clock. */
+const SLICE_ENTRIES = 128
+
+/**
+ * All tables that the states hold, with the entries of the key groups in `own`; tables without entries included. At once
+ * where all is inline.
+ */
+export function readTables(
+  states: readonly StoredKeyedState[],
   own: KeyGroupRange,
   maxParallelism: number,
-): readonly RestoredTable[] {
-  const tables = new Map<string, RestoredTable>()
-  for (const { bytes, keyGroups } of payloads) {
-    if (isEmpty(keyGroups) || keyGroups.last < own.first || keyGroups.first > own.last) continue
-    const input = new ByteReader(bytes)
-    const header = readKeyedHeader(input)
-    if (header.maxParallelism !== maxParallelism)
-      throw new StreamError('STATE_INCOMPATIBLE', {
-        message: `The state was written with max parallelism ${header.maxParallelism}, the job has ${maxParallelism}.`,
-        hint: `Set the max parallelism to ${header.maxParallelism}: it is fixed for the life of a job's state.`,
-        details: { stored: header.maxParallelism, maxParallelism },
-      })
-    const byNumber = header.tables.map((stored) => tableOf(tables, stored))
-    for (let blob = nextBlob(input, keyGroups, own); blob !== undefined; blob = nextBlob(input, keyGroups, own)) {
-      const { keyGroup } = blob
-      forEachRun(blob, (number, entries) => {
-        const table = byNumber[number]
-        if (table === undefined) throw corrupt(`key group ${keyGroup} names a table that the header does not`)
-        table.runs.push({ keyGroup, entries })
-      })
-    }
+  pace: RestorePace,
+): readonly RestoredTable[] | Promise<readonly RestoredTable[]> {
+  const touching = states.filter(
+    ({ keyGroups }) => !isEmpty(keyGroups) && keyGroups.last >= own.first && keyGroups.first <= own.last,
+  )
+  const isSmall = touching.every(({ handle }) => handle.type === 'inline')
+  const reading = new TablesReading(maxParallelism, isSmall ? undefined : pace)
+  let waiting: Promise<void> | undefined
+  for (const state of touching) {
+    const read = () => readKeyedState(state, own, reading.consumer())
+    waiting = (waiting === undefined ? read() : waiting.then(read)) ?? undefined
   }
-  return [...tables.values()]
+  return waiting === undefined ? reading.all : waiting.then(() => reading.all)
 }
 
-function tableOf(tables: Map<string, RestoredTable>, stored: StoredTable): RestoredTable {
-  const slot = `${stored.kind}/${stored.name}`
-  const known = tables.get(slot)
-  if (known === undefined) {
-    const table: RestoredTable = { stored, runs: [] }
-    tables.set(slot, table)
+class TablesReading {
+  readonly #maxParallelism: number
+  /** Undefined: nothing is decoded, and the bytes stay as they are. */
+  readonly #pace: RestorePace | undefined
+  readonly #tables = new Map<string, RestoredTable>()
+
+  constructor(maxParallelism: number, pace: RestorePace | undefined) {
+    this.#maxParallelism = maxParallelism
+    this.#pace = pace
+  }
+
+  get all(): readonly RestoredTable[] {
+    return [...this.#tables.values()]
+  }
+
+  /** Of one payload. */
+  consumer() {
+    let byNumber: readonly RestoredTable[] = []
+    return {
+      header: ({ maxParallelism, tables }: KeyedHeader) => {
+        if (maxParallelism !== this.#maxParallelism) throw otherMaxParallelism(maxParallelism, this.#maxParallelism)
+        byNumber = tables.map((stored) => this.#tableOf(stored))
+      },
+      blob: (blob: KeyGroupBlob) => this.#takeBlob(blob, byNumber),
+    }
+  }
+
+  #tableOf(stored: StoredTable): RestoredTable {
+    const place = `${stored.kind}/${stored.name}`
+    const known = this.#tables.get(place)
+    if (known !== undefined) {
+      refuseOtherSerializers(known.stored, stored)
+      return known
+    }
+    const codec = this.#pace === undefined ? undefined : storedFormCodec(stored)
+    const decoded = codec === undefined ? undefined : new HeapTable(stored.kind, stored.name, codec)
+    const table: RestoredTable = { stored, decoded, runs: [] }
+    this.#tables.set(place, table)
     return table
   }
-  if (serializersText(known.stored.serializers) === serializersText(stored.serializers)) return known
-  throw new StreamError('STATE_INCOMPATIBLE', {
-    message: `The subtasks wrote state '${stored.name}' with different serializers: ${serializersText(known.stored.serializers)} and ${serializersText(stored.serializers)}.`,
-    hint: 'All subtasks of a checkpoint run the same program; this one was put together from several.',
-  })
+
+  #takeBlob(blob: KeyGroupBlob, byNumber: readonly RestoredTable[]): void | Promise<void> {
+    const { keyGroup } = blob
+    const toDecode: (readonly [HeapTable<unknown>, Uint8Array])[] = []
+    forEachRun(blob, (number, entries) => {
+      const table = byNumber[number]
+      if (table === undefined) throw corrupt(`key group ${keyGroup} names a table that the header does not`)
+      if (table.decoded !== undefined) toDecode.push([table.decoded, entries])
+      // Where nothing is decoded, all bytes are inline, and belong to nobody else.
+      else table.runs.push({ keyGroup, entries: this.#pace === undefined ? entries : entries.slice() })
+    })
+    if (this.#pace !== undefined && toDecode.length > 0) return decodeRuns(toDecode, this.#pace)
+  }
 }
 
-/** Decodes what was restored into the table that the program declared. Throws STATE_INCOMPATIBLE, or what its serializer throws. */
-export function claim<V>(restored: RestoredTable, table: KeyedTable<V>): void {
-  const { stored } = restored
-  if (stored.kind !== table.kind)
-    throw incompatible(stored.name, `it is a ${stored.kind} state there and a ${table.kind} state in the program`)
-  const reader = table.codec.readerOf?.(stored.serializers) ?? table.codec
-  const declared = reader.serializers
-  stored.serializers.forEach((serializer, place) => {
-    const { id, version } = declared[place] ?? { id: 'none', version: 0 }
-    if (serializer.id !== id)
-      throw incompatible(stored.name, `it was written by serializer '${serializer.id}', the program has '${id}'`)
-    if (serializer.version > version)
-      throw incompatible(
-        stored.name,
-        `it was written by version ${serializer.version} of serializer '${id}', the program has version ${version}`,
-      )
-  })
-  const versions = stored.serializers.map(({ version }) => version)
-  for (const { entries } of restored.runs) {
+async function decodeRuns(
+  runs: readonly (readonly [HeapTable<unknown>, Uint8Array])[],
+  pace: RestorePace,
+): Promise<void> {
+  for (const [table, entries] of runs) {
+    const versions = table.codec.serializers.map(({ version }) => version)
     const input = new ByteReader(entries)
     while (input.remaining > 0) {
-      const key = readValue(input) as MapKey
-      table.entries.set(key, reader.read(input, versions, key))
+      readEntries(table, table.codec, versions, input, SLICE_ENTRIES)
+      if (pace.isUsedUp()) await pace.nextTurn()
     }
   }
 }
 
-export function serializersText(serializers: readonly StoredSerializer[]): string {
-  return serializers.map(({ id, version }) => `${id} version ${version}`).join(', ')
+/** The table that the program declared, with what was restored. Throws STATE_INCOMPATIBLE, or what its serializer throws. */
+export function claim<V>(restored: RestoredTable, kind: string, name: string, codec: EntryCodec<V>): HeapTable<V> {
+  const { table, reader, versions } = claimed(restored, kind, name, codec)
+  for (const { entries } of restored.runs)
+    readEntries(table, reader, versions, new ByteReader(entries), Number.POSITIVE_INFINITY)
+  return table
 }
 
-function incompatible(name: string, what: string): StreamError {
+/** The number of key groups is fixed for the life of a state. */
+export function otherMaxParallelism(stored: number, maxParallelism: number): StreamError {
   return new StreamError('STATE_INCOMPATIBLE', {
-    message: `The stored state '${name}' does not fit the program: ${what}.`,
-    hint: 'Restore with the program that wrote it, or give the changed state another name.',
-    details: { state: name },
+    message: `The state was written with max parallelism ${stored}, the job has ${maxParallelism}.`,
+    hint: `Set the max parallelism to ${stored}: it is fixed for the life of a job's state.`,
+    details: { stored, maxParallelism },
+  })
+}
+
+function refuseOtherSerializers(known: StoredTable, stored: StoredTable): void {
+  const [one, other] = [serializersText(known.serializers), serializersText(stored.serializers)]
+  if (one === other) return
+  throw new StreamError('STATE_INCOMPATIBLE', {
+    message: `The subtasks wrote state '${stored.name}' with different serializers: ${one} and ${other}.`,
+    hint: 'All subtasks of a checkpoint run the same program; this one was put together from several.',
   })
 }

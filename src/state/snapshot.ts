@@ -16,8 +16,16 @@ export interface SnapshotIdentity {
 }
 
 export interface SnapshotWriter {
-  /** Opens a stream at once and cannot fail; what goes wrong is said by `append` or `finish`. */
-  open(identity: SnapshotIdentity): SnapshotStream
+  /**
+   * Opens a stream at once and cannot fail; what goes wrong is said by `append` or `finish`. `shared`: checkpoints after this
+   * one may name the file as well; it is deleted when none names it any more.
+   */
+  open(identity: SnapshotIdentity, scope?: 'own' | 'shared'): SnapshotStream
+}
+
+/** Where one piece of state of one checkpoint is written to: a `SnapshotWriter` that knows whose it is. */
+export interface SnapshotTarget {
+  open(scope?: 'own' | 'shared'): SnapshotStream
 }
 
 export interface SnapshotStream {
@@ -27,24 +35,68 @@ export interface SnapshotStream {
    * Everything appended is durable. Rejects with a StreamError: FILE_ERROR, CHECKPOINT_DISCARDED (the checkpoint was given
    * up meanwhile) or JOB_FENCED (another process owns the job); nothing is left behind then.
    */
-  finish(): Promise<StateHandle>
+  finish(): Promise<StoredHandle>
   /** The snapshot is not wanted any more: what was written is removed. Never rejects. */
   abandon(): Promise<void>
 }
 
-export type StateHandle =
-  /** Small state: the bytes themselves, in base64. */
-  | { readonly type: 'inline'; readonly identity: SnapshotIdentity; readonly bytes: string }
-  | {
-      readonly type: 'file'
-      readonly identity: SnapshotIdentity
-      /** Relative to the folder of the checkpoint. */
-      readonly path: string
-      /** Of the whole file, with its header, in bytes. */
-      readonly length: number
-      /** Of the whole file: 64 hexadecimal digits. */
-      readonly sha256: string
-    }
+/** What a snapshot is to be. */
+export type SnapshotFormat =
+  /** A checkpoint as the backend is configured: where it can, it writes only what changed. */
+  | 'checkpoint'
+  /** A checkpoint that names no file of an earlier one. */
+  | 'full'
+  /** A savepoint that any backend restores. */
+  | 'canonical'
+  /** A savepoint of the backend's own files, whole in its folder. */
+  | 'native'
+
+/** Bytes in one place. */
+export type StoredHandle = InlineHandle | FileHandle | SharedHandle
+
+/** Small state: the bytes themselves, in base64. */
+export interface InlineHandle {
+  readonly type: 'inline'
+  readonly identity: SnapshotIdentity
+  readonly bytes: string
+}
+
+export interface FileHandle {
+  readonly type: 'file'
+  readonly identity: SnapshotIdentity
+  /** Relative to the folder of the checkpoint. */
+  readonly path: string
+  /** Of the whole file, with its header, in bytes. */
+  readonly length: number
+  /** Of the whole file: 64 hexadecimal digits. */
+  readonly sha256: string
+}
+
+/** A file beside the checkpoints of a job, named by several of them. */
+export interface SharedHandle {
+  readonly type: 'shared'
+  /** Of the checkpoint that wrote it. */
+  readonly identity: SnapshotIdentity
+  /** In which that checkpoint was written. */
+  readonly epoch: number
+  /** Its name in the shared folder of the job: unique for all attempts and epochs. */
+  readonly path: string
+  readonly length: number
+  readonly sha256: string
+}
+
+/** State of several files in a form of its backend's own. */
+export interface CompositeHandle {
+  readonly type: 'composite'
+  readonly identity: SnapshotIdentity
+  /** The backend that can read it: `leveldb`. */
+  readonly backend: string
+  /** What the parts are; the backend's own. Written for this checkpoint. */
+  readonly index: InlineHandle | FileHandle
+  readonly parts: readonly StoredHandle[]
+}
+
+export type StateHandle = StoredHandle | CompositeHandle
 
 /** One operator's part of one subtask's snapshot. */
 export interface OperatorSubtaskState {
@@ -55,5 +107,10 @@ export interface OperatorSubtaskState {
 
 export interface SnapshotReader {
   /** The payload behind a handle (what was appended), after its length, hash and identity were checked. */
-  read(handle: StateHandle): Promise<Uint8Array>
+  read(handle: StoredHandle): Promise<Uint8Array>
+  /**
+   * The same piece by piece, for what is larger than memory should hold; waits for a promise of `take`. What was given counts
+   * only when this has settled well. The bytes may change when `take` has returned or its promise has settled.
+   */
+  scan(handle: StoredHandle, take: (bytes: Uint8Array, payloadLength: number) => void | Promise<void>): Promise<void>
 }

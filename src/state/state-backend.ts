@@ -14,7 +14,7 @@ import type {
 import type { MapKey } from './key.ts'
 import type { KeyGroupRange } from './key-group-range.ts'
 import type { EntryCodec, KeyedTable } from './keyed-table.ts'
-import type { SnapshotStream } from './snapshot.ts'
+import type { SnapshotFormat, SnapshotReader, SnapshotTarget, StateHandle } from './snapshot.ts'
 
 export interface KeyedStateBackend {
   readonly maxParallelism: number
@@ -50,23 +50,33 @@ export interface KeyedStateBackend {
    * The synchronous part of a snapshot: what is stored now is what it will write, whatever changes afterwards. Takes
    * microseconds. Several may be frozen at once.
    */
-  freeze(checkpointId: number): FrozenKeyedState
+  freeze(checkpointId: number, format?: SnapshotFormat): FrozenKeyedState
+
+  /** The checkpoint is complete: files that it holds may be named again. Ids may be left out, and come late. */
+  checkpointCompleted(checkpointId: number): void
+  /** The checkpoint will not be complete: its files go. */
+  checkpointAborted(checkpointId: number): void
 
   /**
-   * Before anything else: the payloads of all old subtasks whose key groups touch this subtask's (more do no harm; key groups
-   * of others are skipped). Throws STATE_CORRUPT, or STATE_INCOMPATIBLE for another max parallelism or a newer format.
+   * Before anything else: the states of all old subtasks whose key groups touch this subtask's (more do no harm; key groups
+   * of others are skipped). Rejects with STATE_CORRUPT, or STATE_INCOMPATIBLE for another max parallelism, a newer format, or
+   * what only another backend can read.
    */
-  restore(payloads: readonly KeyedStatePayload[]): void | Promise<void>
+  restore(states: readonly StoredKeyedState[]): void | Promise<void>
 
   /** Frozen states are of no further use. */
   close(): void | Promise<void>
 }
 
-export interface KeyedStatePayload {
-  /** What `writeTo` appended. */
-  readonly bytes: Uint8Array
+export interface StoredKeyedState {
   /** The range that its subtask had. */
   readonly keyGroups: KeyGroupRange
+  /** What `write` gave. */
+  readonly handle: StateHandle
+  /** Reads its parts. */
+  readonly reader: SnapshotReader
+  /** Its shared files belong to this job: checkpoints to come may name them again. Left out: they may not. */
+  readonly mayReuse?: boolean | undefined
 }
 
 /** A snapshot on its way: stepped by the turn loop until it is done, then written, then released. */
@@ -78,10 +88,11 @@ export interface FrozenKeyedState {
    * step: the snapshot has failed then, and only `release` may follow.
    */
   step(budgetEntries: number): boolean
-  /** After `step` gave true. Appends the payload and waits where the stream asks to; `finish` is the caller's. Stops early when released. */
-  writeTo(stream: SnapshotStream): Promise<void>
-  /** After `step` gave true, instead of `writeTo`: the same bytes, piece by piece; each piece is let go once it was given. */
-  payload(): Iterable<Uint8Array>
+  /**
+   * After `step` gave true: writes it, durably, and gives the handle behind which it lies. Rejects as the streams of the
+   * target do; streams that it opened are abandoned then. Stops early, with whatever error, when released.
+   */
+  write(target: SnapshotTarget): Promise<StateHandle>
   /** At the end, or at any time to give the snapshot up: nothing is serialised for it from now on. Harmless when repeated. */
   release(): void
 }

@@ -1,4 +1,5 @@
-/** States that operators of the house keep for a program: it never named them, so messages say what they hold. */
+/** How messages name states and keys. States that operators of the house keep for a program it never named: messages say what they hold. */
+import { keyOf, type MapKey } from './key.ts'
 
 const IN_WORDS: Readonly<Record<string, string>> = {
   _op_state: 'The running result',
@@ -14,4 +15,12 @@ export function keyedStateInWords(name: string): string {
 /** `the state of the sink’s writer`, `operator state 'offsets'`. */
 export function operatorStateInWords(name: string): string {
   return IN_WORDS[name] ?? `operator state '${name}'`
+}
+
+/** As the key selector gave it, in JSON. */
+export function keyInWords(key: MapKey): string {
+  const original = keyOf(key)
+  return typeof original === 'bigint'
+    ? `${original}n`
+    : JSON.stringify(original, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))
 }

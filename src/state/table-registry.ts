@@ -1,17 +1,17 @@
 /** The tables of one backend by name: what the program declared, and what was restored and not yet asked for. */
 import { StreamError } from '../base/errors.ts'
+import { serializersText } from './claimed-table.ts'
 import { FrozenTables } from './frozen-tables.ts'
 import type { MapKey } from './key.ts'
 import type { KeyGroupRange } from './key-group-range.ts'
 import type { StoredTable } from './keyed-format.ts'
-import { type EntryCodec, KeyedTable, type StoredSerializer } from './keyed-table.ts'
-import { claim, type RestoredTable, readPayloads, serializersText } from './restored-tables.ts'
-import type { KeyedStatePayload } from './state-backend.ts'
+import { type EntryCodec, HeapTable, type StoredSerializer } from './keyed-table.ts'
+import { claim, type RestoredTable } from './restored-tables.ts'
 
 /** Exactly one of `table` and `restored` is there. */
 export interface TableSlot {
   stored: StoredTable
-  table: KeyedTable<unknown> | undefined
+  table: HeapTable<unknown> | undefined
   restored: RestoredTable | undefined
 }
 
@@ -26,17 +26,17 @@ export class TableRegistry {
   }
 
   /** `space` keeps names of users and of the house apart; within it a name has one kind. */
-  table<V>(space: string, kind: string, name: string, codec: EntryCodec<V>): KeyedTable<V> {
+  table<V>(space: string, kind: string, name: string, codec: EntryCodec<V>): HeapTable<V> {
     const place = `${space}/${name}`
     const slot = this.#slots.get(place)
     if (slot?.table !== undefined) {
       refuseConflict(slot.stored, kind, codec.serializers)
-      return slot.table as KeyedTable<unknown> as KeyedTable<V>
+      return slot.table as HeapTable<unknown> as HeapTable<V>
     }
-    const table = new KeyedTable(kind, name, codec)
-    if (slot?.restored !== undefined) claim(slot.restored, table)
+    const restored = slot?.restored
+    const table = restored === undefined ? new HeapTable(kind, name, codec) : claim(restored, kind, name, codec)
     const stored = { kind, name, serializers: codec.serializers.map(({ id, version }) => ({ id, version })) }
-    this.#slots.set(place, { stored, table: table as KeyedTable<never> as KeyedTable<unknown>, restored: undefined })
+    this.#slots.set(place, { stored, table: table as HeapTable<never> as HeapTable<unknown>, restored: undefined })
     return table
   }
 
@@ -45,8 +45,8 @@ export class TableRegistry {
     return [...(this.#slots.get(`${space}/${name}`)?.table?.entries.keys() ?? [])]
   }
 
-  restore(payloads: readonly KeyedStatePayload[], spaceOf: (kind: string) => string): void {
-    for (const restored of readPayloads(payloads, this.#keyGroups, this.#maxParallelism)) {
+  restore(tables: readonly RestoredTable[], spaceOf: (kind: string) => string): void {
+    for (const restored of tables) {
       const { kind, name } = restored.stored
       this.#slots.set(`${spaceOf(kind)}/${name}`, { stored: restored.stored, table: undefined, restored })
     }
@@ -62,7 +62,8 @@ export class TableRegistry {
   }
 }
 
-function refuseConflict(stored: StoredTable, kind: string, serializers: readonly StoredSerializer[]): void {
+/** Throws STATE_CONFLICT for a name that is declared with another kind or other serializers. */
+export function refuseConflict(stored: StoredTable, kind: string, serializers: readonly StoredSerializer[]): void {
   const same = stored.kind === kind && serializersText(stored.serializers) === serializersText(serializers)
   if (same) return
   throw new StreamError('STATE_CONFLICT', {

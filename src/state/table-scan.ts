@@ -4,11 +4,12 @@
  * replace it. An entry that changes after the walk passed it is written a second time with the same value.
  */
 import { ByteWriter } from '../elements/byte-writer.ts'
+import { beginEntryValue, endEntryValue } from './entry-format.ts'
 import { writeMapKey } from './entry-key.ts'
 import type { FrozenTables } from './frozen-tables.ts'
 import type { MapKey } from './key.ts'
 import { hashOfMapKey, murmurHash } from './key-groups.ts'
-import type { KeyedTable } from './keyed-table.ts'
+import type { HeapTable } from './keyed-table.ts'
 import type { TouchedKeys } from './touched-keys.ts'
 
 const NOTHING_YET = Symbol('no key of this round')
@@ -34,7 +35,7 @@ export class ScanMember {
 }
 
 export class TableScan<V> {
-  readonly #table: KeyedTable<V>
+  readonly #table: HeapTable<V>
   /** The oldest snapshot first. */
   readonly #members: ScanMember[] = []
   /**
@@ -47,7 +48,7 @@ export class TableScan<V> {
   #walk: IterableIterator<[MapKey, V]>
   #lastVisited: MapKey | typeof NOTHING_YET = NOTHING_YET
 
-  constructor(table: KeyedTable<V>) {
+  constructor(table: HeapTable<V>) {
     this.#table = table
     this.#walk = table.entries.entries()
     this.#touched = table.touched
@@ -138,7 +139,9 @@ export class TableScan<V> {
     const members = this.#members
     let last = members.length
     try {
+      const begun = beginEntryValue(scratch)
       if (this.#table.codec.write(scratch, value) === 'nothing') return
+      endEntryValue(scratch, begun)
       const keyGroup = (members[first] as ScanMember).frozen.keyGroupOf(hash)
       while (last > first) {
         const member = members[last - 1] as ScanMember

@@ -71,6 +71,16 @@ export const ttlSingleCodec = <T>(codec: ValueCodec<T>, expiry: Expiry) => withS
 export const ttlListCodec = <T>(codec: ValueCodec<T>, expiry: Expiry) => withStamps(list<T>(), codec, expiry)
 export const ttlMapCodec = <T>(codec: ValueCodec<T>, expiry: Expiry) => withStamps(map<T>(), codec, expiry)
 
+/** Of state that no program has asked for: nothing is judged by its age, and nothing is left out. */
+export const storedSingleCodec = (codec: ValueCodec<unknown>, stamps: boolean) => asStored(single(), codec, stamps)
+export const storedListCodec = (codec: ValueCodec<unknown>, stamps: boolean) => asStored(list(), codec, stamps)
+export const storedMapCodec = (codec: ValueCodec<unknown>, stamps: boolean) => asStored(map(), codec, stamps)
+
+function asStored<V, S>(form: Form<unknown, V, S>, codec: ValueCodec<unknown>, stamps: boolean): EntryCodec<unknown> {
+  const stored: unknown = stamps ? stampedCodec(form, codec) : form.codec(codec)
+  return stored as EntryCodec<unknown>
+}
+
 function plain<T, V, S>(form: Form<T, V, S>, codec: ValueCodec<T>): EntryCodec<V> {
   return {
     ...form.codec(codec),
@@ -80,6 +90,7 @@ function plain<T, V, S>(form: Form<T, V, S>, codec: ValueCodec<T>): EntryCodec<V
       return {
         serializers: stamped.serializers,
         read: (input, versions, key) => form.strip(stamped.read(input, versions, key)),
+        fromStored: (entry) => form.strip(entry as S),
       }
     },
   }
@@ -101,6 +112,7 @@ function withStamps<T, V, S>(form: Form<T, V, S>, codec: ValueCodec<T>, expiry: 
       return {
         serializers: unstamped.serializers,
         read: (input, versions, key) => form.stamp(unstamped.read(input, versions, key), expiry.nowMs()),
+        fromStored: (entry) => form.stamp(entry as V, expiry.nowMs()),
       }
     },
   }

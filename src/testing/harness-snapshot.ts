@@ -1,7 +1,8 @@
 /** What a harness gives as a snapshot, and how it comes back at any parallelism. Plain JSON, so that it can be kept in a file. */
 import { StreamError } from '../base/errors.ts'
 import { defaultMaxParallelism, keyGroupRanges } from '../state/key-groups.ts'
-import type { KeyedStatePayload } from '../state/state-backend.ts'
+import type { StoredKeyedState } from '../state/state-backend.ts'
+import { storedInline } from './keyed-snapshot.ts'
 
 /** The state of one operator at one moment. Plain JSON: kept in a file, it shows whether later programs still read it. */
 export interface HarnessSnapshot {
@@ -22,7 +23,7 @@ export interface SubtaskSnapshot {
 export interface RestoredState {
   readonly checkpointId: number
   readonly operator: readonly (Uint8Array | undefined)[]
-  readonly keyed: readonly KeyedStatePayload[]
+  readonly keyed: readonly StoredKeyedState[]
 }
 
 export function restoredState({ checkpointId, subtasks }: HarnessSnapshot): RestoredState {
@@ -30,9 +31,7 @@ export function restoredState({ checkpointId, subtasks }: HarnessSnapshot): Rest
     checkpointId,
     operator: subtasks.map(({ operator }) => (operator === undefined ? undefined : fromBase64(operator))),
     keyed: subtasks.flatMap(({ keyed }) =>
-      keyed === undefined
-        ? []
-        : [{ bytes: fromBase64(keyed.bytes), keyGroups: { first: keyed.first, last: keyed.last } }],
+      keyed === undefined ? [] : [storedInline(keyed.bytes, { first: keyed.first, last: keyed.last })],
     ),
   }
 }

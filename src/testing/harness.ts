@@ -21,6 +21,12 @@ export interface HarnessOptions {
   readonly clock?: VirtualClock | undefined
   /** What `snapshot` gave, of a harness of any parallelism. */
   readonly restoreFrom?: HarnessSnapshot | undefined
+  /**
+   * As `execution.debug-freeze` (`--check`) in a job: the records that go in and come out, and the values that a state is
+   * given or gives, are frozen with all that they hold; code that changes one throws a TypeError where it does. The very
+   * objects of the test are frozen. Off when left out.
+   */
+  readonly debugFreeze?: boolean | undefined
 }
 
 /** The operator around a function, and which subtask gets what. */

@@ -4,6 +4,7 @@
  */
 import { StreamError } from '../base/errors.ts'
 import type { Ports } from '../base/ports.ts'
+import { deepFreeze } from '../elements/deep-freeze.ts'
 import { type ControlElement, MAX_WATERMARK } from '../elements/stream-element.ts'
 import type { ChainedOperator } from '../graph/job-graph.ts'
 import type { Input, Operator, OperatorFactory, SourceOperator } from '../operators/operator.ts'
@@ -14,9 +15,12 @@ import { Subtask } from '../runtime/data/subtask.ts'
 import { SubtaskGate } from '../runtime/data/subtask-gate.ts'
 import { OperatorRuntime } from '../runtime/operator-runtime.ts'
 import { freezeSubtask } from '../runtime/subtask-snapshot.ts'
+import type { KeyGroupRange } from '../state/key-group-range.ts'
+import { canonical } from '../state/keyed-stream-reader.ts'
+import type { FrozenKeyedState } from '../state/state-backend.ts'
 import type { RestoredState, Scale, SubtaskSnapshot } from './harness-snapshot.ts'
 import { toBase64 } from './harness-snapshot.ts'
-import { finishSnapshot } from './keyed-snapshot.ts'
+import { SnapshotShelf } from './snapshot-shelf.ts'
 import { environmentOf, vertexOf } from './subtask-environment.ts'
 
 type Work = void | Promise<void>
@@ -38,6 +42,8 @@ export interface OperatorSubtaskOptions {
   readonly attempt: number
   readonly restored: RestoredState | undefined
   readonly links: ChainLinks
+  /** As `execution.debug-freeze`; what is pushed counts as emitted by the operator in front. */
+  readonly debugFreeze: boolean
 }
 
 /** Records that the loop reads in one step where nothing stops it. */
@@ -58,7 +64,7 @@ export class OperatorSubtask {
   #finishing: Work = undefined
 
   constructor(options: OperatorSubtaskOptions) {
-    const { underTest, subtask, scale, ports, attempt, restored, links } = options
+    const { underTest, subtask, scale, ports, attempt, restored, links, debugFreeze } = options
     this.#options = options
     this.gate = new SubtaskGate({
       wake: () => this.#wake(),
@@ -82,7 +88,7 @@ export class OperatorSubtask {
       restore: { task: subtask, operators: [] },
       restoredCheckpointId: restored?.checkpointId,
       location: undefined,
-      environment: environmentOf(ports),
+      environment: environmentOf(ports, debugFreeze),
       tell: () => {},
     }
     this.#runtime = new OperatorRuntime(task, chained, 0, {
@@ -142,7 +148,8 @@ export class OperatorSubtask {
 
   /** Puts a record into the queue of an input. Nothing is read before `run`. */
   push(input: number, value: unknown, timestamp: number): void {
-    this.#quietly(() => this.#channelOf(input).push(value, timestamp))
+    const given = this.#options.debugFreeze ? deepFreeze(value) : value
+    this.#quietly(() => this.#channelOf(input).push(given, timestamp))
   }
 
   pushControl(input: number, element: ControlElement): void {
@@ -196,16 +203,14 @@ export class OperatorSubtask {
   }
 
   async #freeze(checkpointId: number): Promise<SubtaskSnapshot> {
-    const frozen = freezeSubtask([this.#runtime], [this.#operator], checkpointId, {
+    const frozen = freezeSubtask([this.#runtime], [this.#operator], checkpointId, 'canonical', {
       subtask: this.#options.subtask,
       blame: new Blame(),
     })
     try {
       const [state] = frozen.operators
       const keyed =
-        state?.keyed === undefined || state.keyGroups === undefined
-          ? undefined
-          : { ...state.keyGroups, bytes: toBase64(finishSnapshot(state.keyed)) }
+        state?.keyed === undefined ? undefined : await written(state.keyed, state.keyGroups as KeyGroupRange)
       await state?.ready
       return {
         ...(state?.operator === undefined ? {} : { operator: toBase64(state.operator) }),
@@ -257,6 +262,14 @@ export class OperatorSubtask {
     this.#permission.running = false
     this.#failure ??= { thrown }
   }
+}
+
+/** Serialised at once; only the writing is waited for. */
+async function written(keyed: FrozenKeyedState, keyGroups: KeyGroupRange): Promise<SubtaskSnapshot['keyed']> {
+  while (!keyed.step(1024));
+  const shelf = new SnapshotShelf()
+  const handle = await keyed.write(shelf.target(keyed.checkpointId, keyGroups))
+  return { ...keyGroups, bytes: toBase64(await shelf.read(canonical(handle))) }
 }
 
 function endless(name: string): StreamError {

@@ -26,6 +26,8 @@ export interface ParallelOperatorOptions {
   readonly restoreFrom?: HarnessSnapshot | undefined
   readonly attempt?: number | undefined
   readonly ports: Ports
+  /** Off when left out. */
+  readonly debugFreeze?: boolean | undefined
   /** Called for every record that leaves, before it counts as output: closes the gate where the output is full. */
   readonly emitted?: ((subtask: OperatorSubtask) => void) | undefined
 }
@@ -52,7 +54,7 @@ export class ParallelOperator {
   readonly #next: number[]
 
   constructor(options: ParallelOperatorOptions) {
-    const { underTest, dealings, restoreFrom, attempt = 0, ports } = options
+    const { underTest, dealings, restoreFrom, attempt = 0, ports, debugFreeze = false } = options
     this.scale = scaleOf(options, restoreFrom)
     this.#dealings = dealings
     this.#next = dealings.map(() => 0)
@@ -88,6 +90,7 @@ export class ParallelOperator {
           attempt,
           restored,
           links: { output, sideOutput },
+          debugFreeze,
         }),
       )
     }

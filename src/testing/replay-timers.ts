@@ -2,10 +2,9 @@
 import { StreamError } from '../base/errors.ts'
 import { VirtualClock } from '../base/virtual-clock.ts'
 import { keyGroupRangeOf } from '../state/key-groups.ts'
-import { memoryStateBackend } from '../state/memory/memory-state-backend.ts'
-import type { KeyedStateBackend } from '../state/state-backend.ts'
+import { type MemoryStateBackend, memoryStateBackend } from '../state/memory/memory-state-backend.ts'
 import { createTimerService, type InternalTimer, type InternalTimerService } from '../state/timers.ts'
-import { keyedSnapshot } from './keyed-snapshot.ts'
+import { keyedSnapshot, storedBytes } from './keyed-snapshot.ts'
 import { parseTimerStep, type TimerTraceStep } from './timer-trace-step.ts'
 
 export interface TimerTrace {
@@ -50,7 +49,7 @@ class Replay {
   timers: InternalTimerService
   readonly #clock = new VirtualClock()
   readonly #callbacks: Readonly<Record<string, readonly string[]>>
-  #backend: KeyedStateBackend
+  #backend: MemoryStateBackend
   #snapshot: Uint8Array | undefined
 
   constructor(callbacks: Readonly<Record<string, readonly string[]>>) {
@@ -124,13 +123,13 @@ class Replay {
       })
     this.timers.close()
     this.#backend = newBackend(this.#clock)
-    this.#backend.restore([{ bytes: this.#snapshot, keyGroups: WHOLE_RANGE }])
+    this.#backend.restore([storedBytes(this.#snapshot, WHOLE_RANGE)])
     this.timers = this.#newService()
     this.#clock.advance(0)
   }
 }
 
-function newBackend(clock: VirtualClock): KeyedStateBackend {
+function newBackend(clock: VirtualClock): MemoryStateBackend {
   return memoryStateBackend({ maxParallelism: MAX_PARALLELISM, keyGroups: WHOLE_RANGE, clock })
 }
 

@@ -10,10 +10,9 @@ import {
   ValueStateDescriptor,
 } from '../state/descriptors.ts'
 import { keyGroupRangeOf } from '../state/key-groups.ts'
-import { memoryStateBackend } from '../state/memory/memory-state-backend.ts'
-import type { KeyedStateBackend } from '../state/state-backend.ts'
+import { type MemoryStateBackend, memoryStateBackend } from '../state/memory/memory-state-backend.ts'
 import type { StateTtlConfig } from '../state/state-ttl.ts'
-import { keyedSnapshot } from './keyed-snapshot.ts'
+import { keyedSnapshot, storedBytes } from './keyed-snapshot.ts'
 import { parseTtlStep, type TtlTraceState, type TtlTraceStep } from './ttl-trace-step.ts'
 
 /** What is done with a state that expires, and what must be seen of it. */
@@ -69,7 +68,7 @@ class Replay {
   readonly #clock = new VirtualClock()
   readonly #kind: TtlTraceState
   readonly #ttl: StateTtlConfig
-  #backend: KeyedStateBackend
+  #backend: MemoryStateBackend
   #state: Driver
   #key = 'k'
   #snapshot: Uint8Array | undefined
@@ -141,11 +140,11 @@ class Replay {
         hint: 'Add a `snapshot` step before it.',
       })
     this.#backend = this.#newBackend()
-    this.#backend.restore([{ bytes: this.#snapshot, keyGroups: WHOLE_RANGE }])
+    this.#backend.restore([storedBytes(this.#snapshot, WHOLE_RANGE)])
     this.#state = this.#newState()
   }
 
-  #newBackend(): KeyedStateBackend {
+  #newBackend(): MemoryStateBackend {
     const backend = memoryStateBackend({
       maxParallelism: MAX_PARALLELISM,
       keyGroups: WHOLE_RANGE,

@@ -4,13 +4,16 @@ import { VirtualClock } from '../base/virtual-clock.ts'
 import type { Serializer } from '../elements/serializer.ts'
 import { AggregatingStateDescriptor, ValueStateDescriptor } from '../state/descriptors.ts'
 import type { KeyGroupRange } from '../state/key-group-range.ts'
-import type { KeyedStateBackend, KeyedStatePayload } from '../state/state-backend.ts'
+import type { KeyedStateBackend, StoredKeyedState } from '../state/state-backend.ts'
 
 export interface StateBackendCase {
   readonly claim: string
   /** Rejects when the claim does not hold. */
   run(): Promise<void>
 }
+
+/** Settles when nothing that has expired is left. */
+export type CleanedUp = (clock: VirtualClock) => Promise<void>
 
 export interface StateBackendSuiteOptions {
   /** A new, empty backend. */
@@ -20,11 +23,15 @@ export interface StateBackendSuiteOptions {
     /** Processing time; it stands still where a claim does not drive it. */
     readonly clock: Clock
   }): KeyedStateBackend | Promise<KeyedStateBackend>
+  /** What is evicted is serialised, also when no snapshot asks for it. */
+  readonly evicts?: boolean | undefined
+  /** Lets work in the background that waits for more than the clock come to its end; left out: there is none. */
+  readonly cleanedUp?: CleanedUp | undefined
 }
 
-/** A backend with what the payloads hold; of all key groups, on a clock that stands at 0, unless others are given. */
+/** A backend with what the snapshots hold; of all key groups, on a clock that stands at 0, unless others are given. */
 export type OpenBackend = (
-  payloads?: readonly KeyedStatePayload[],
+  states?: readonly StoredKeyedState[],
   keyGroups?: KeyGroupRange,
   maxParallelism?: number,
   clock?: Clock,
@@ -35,9 +42,9 @@ export const WHOLE: KeyGroupRange = { first: 0, last: MAX_PARALLELISM - 1 }
 export const COUNT = new ValueStateDescriptor<number>('count')
 
 export function opener({ create }: StateBackendSuiteOptions): OpenBackend {
-  return async (payloads = [], keyGroups = WHOLE, maxParallelism = MAX_PARALLELISM, clock = new VirtualClock()) => {
+  return async (states = [], keyGroups = WHOLE, maxParallelism = MAX_PARALLELISM, clock = new VirtualClock()) => {
     const backend = await create({ maxParallelism, keyGroups, clock })
-    if (payloads.length > 0) await backend.restore(payloads)
+    if (states.length > 0) await backend.restore(states)
     return backend
   }
 }

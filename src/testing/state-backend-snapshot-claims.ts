@@ -9,12 +9,11 @@ import {
 import type { KeyGroupRange } from '../state/key-group-range.ts'
 import { keyGroupOf, keyGroupRanges } from '../state/key-groups.ts'
 import type { KeyedStateBackend } from '../state/state-backend.ts'
-import { finishSnapshot, keyedSnapshot } from './keyed-snapshot.ts'
+import { canonicalBytes, snapshotOf, storedBytes, writtenOf } from './keyed-snapshot.ts'
 import { COUNT, MAX_PARALLELISM, meanOf, type OpenBackend, text, WHOLE } from './state-backend-fixtures.ts'
 
-export function snapshotClaims(open: OpenBackend): Record<string, () => Promise<void>> {
-  const reopened = (backend: KeyedStateBackend, id = 1) =>
-    open([{ bytes: keyedSnapshot(backend, id), keyGroups: WHOLE }])
+export function snapshotClaims(open: OpenBackend, evicts: boolean): Record<string, () => Promise<void>> {
+  const reopened = async (backend: KeyedStateBackend, id = 1) => open([await snapshotOf(backend, id)])
 
   return {
     'every kind of state comes back from a snapshot': async () => {
@@ -70,7 +69,7 @@ export function snapshotClaims(open: OpenBackend): Record<string, () => Promise<
       list.clear()
       put('k1', 2000)
       put('new', 3000)
-      const other = await open([{ bytes: finishSnapshot(frozen), keyGroups: WHOLE }])
+      const other = await open([await writtenOf(backend, frozen)])
       for (let i = 0; i < 20; i++) {
         other.setCurrentKey(`k${i}`)
         assert.equal(other.getState(COUNT).value(), i)
@@ -89,7 +88,7 @@ export function snapshotClaims(open: OpenBackend): Record<string, () => Promise<
       mean.add(1)
       const frozen = backend.freeze(1)
       mean.add(99)
-      const other = await open([{ bytes: finishSnapshot(frozen), keyGroups: WHOLE }])
+      const other = await open([await writtenOf(backend, frozen)])
       other.setCurrentKey('k')
       assert.equal(other.getAggregatingState(meanOf).get(), 1)
     },
@@ -106,12 +105,12 @@ export function snapshotClaims(open: OpenBackend): Record<string, () => Promise<
       const kept = backend.freeze(2)
       given.release()
       given.release()
-      const bytes = finishSnapshot(kept)
+      const stored = await writtenOf(backend, kept)
       const before = serialised
       backend.setCurrentKey('a')
       state.update('later')
-      assert.equal(serialised, before)
-      const other = await open([{ bytes, keyGroups: WHOLE }])
+      if (!evicts) assert.equal(serialised, before)
+      const other = await open([stored])
       other.setCurrentKey('a')
       assert.equal(other.getState(counted).value(), 'a')
     },
@@ -126,10 +125,10 @@ export function snapshotClaims(open: OpenBackend): Record<string, () => Promise<
         backend.getState(COUNT).update(i)
       })
       for (const parallelism of [3, 5, 2, 16, 1]) {
-        const payloads = parts.map(({ backend, keyGroups }) => ({ bytes: keyedSnapshot(backend, 1), keyGroups }))
+        const states = await Promise.all(parts.map(({ backend }) => snapshotOf(backend, 1)))
         parts = await Promise.all(
           keyGroupRanges(MAX_PARALLELISM, parallelism).map(async (keyGroups) => ({
-            backend: await open(payloads, keyGroups),
+            backend: await open(states, keyGroups),
             keyGroups,
           })),
         )
@@ -172,19 +171,19 @@ export function snapshotClaims(open: OpenBackend): Record<string, () => Promise<
       const backend = await open()
       backend.setCurrentKey('k')
       backend.getState(COUNT).update(5)
-      const bytes = keyedSnapshot(backend, 1)
+      const bytes = await canonicalBytes(backend, 1)
       for (let i = 0; i < bytes.length; i++)
         for (const bit of [1, 16]) {
           const damaged = bytes.slice()
           damaged[i] = (damaged[i] as number) ^ bit
           await assert.rejects(
-            open([{ bytes: damaged, keyGroups: WHOLE }]),
+            open([storedBytes(damaged, WHOLE)]),
             { code: /^STATE_(CORRUPT|INCOMPATIBLE)$/ } as object,
             `byte ${i}`,
           )
         }
       for (let length = 0; length < bytes.length; length++) {
-        const cut = open([{ bytes: bytes.subarray(0, length), keyGroups: WHOLE }])
+        const cut = open([storedBytes(bytes.subarray(0, length), WHOLE)])
         const outcome = await cut.then(
           (other) => {
             other.setCurrentKey('k')
@@ -195,7 +194,7 @@ export function snapshotClaims(open: OpenBackend): Record<string, () => Promise<
         // Cut right behind the header it is a payload without entries: the length in the handle tells that.
         assert.ok(outcome === undefined || outcome === 'STATE_CORRUPT', `${length} bytes: ${outcome}`)
       }
-      await assert.rejects(open([{ bytes, keyGroups: WHOLE }], { first: 0, last: 31 }, 32), {
+      await assert.rejects(open([storedBytes(bytes, WHOLE)], { first: 0, last: 31 }, 32), {
         code: 'STATE_INCOMPATIBLE',
       })
     },

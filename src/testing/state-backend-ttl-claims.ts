@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { VirtualClock } from '../base/virtual-clock.ts'
 import { ListStateDescriptor, MapStateDescriptor, ValueStateDescriptor } from '../state/descriptors.ts'
 import type { StateTtlConfig } from '../state/state-ttl.ts'
-import type { OpenBackend } from './state-backend-fixtures.ts'
+import type { CleanedUp, OpenBackend } from './state-backend-fixtures.ts'
 import { fill, MAP, NOTHING, openerAt, read, statesOf, TTL } from './state-backend-ttl-fixtures.ts'
 
-export function ttlClaims(open: OpenBackend): Record<string, () => Promise<void>> {
+export function ttlClaims(open: OpenBackend, cleanedUp: CleanedUp): Record<string, () => Promise<void>> {
   const openAt = openerAt(open)
   return {
     'an entry expires when it was last written its time-to-live ago, not a millisecond before': async () => {
@@ -195,6 +195,7 @@ export function ttlClaims(open: OpenBackend): Record<string, () => Promise<void>
         backend.setCurrentKey('another')
         if (used) for (let i = 0; i < 50; i++) read(states)
         else clock.advance(1000)
+        await cleanedUp(clock)
         assert.deepEqual(stored(), [0, 0, 0, 0, 0], used ? 'by uses' : 'by the clock')
         fill(states, 1)
         await backend.close()

@@ -8,9 +8,9 @@ import {
   ValueStateDescriptor,
 } from '../state/descriptors.ts'
 import type { KeyGroupRange } from '../state/key-group-range.ts'
-import type { KeyedStateBackend } from '../state/state-backend.ts'
+import type { KeyedStateBackend, StoredKeyedState } from '../state/state-backend.ts'
 import type { StateTtlConfig } from '../state/state-ttl.ts'
-import { meanOf, type OpenBackend, WHOLE } from './state-backend-fixtures.ts'
+import { meanOf, type OpenBackend } from './state-backend-fixtures.ts'
 
 export const TTL = { ttl: 100, cleanupInBackground: false } as const satisfies StateTtlConfig
 export const VALUE = new ValueStateDescriptor<number>('v', { ttl: TTL })
@@ -49,10 +49,14 @@ export const read = ({ value, list, map, sum, mean }: States) => [
 ]
 export const NOTHING = [undefined, [], {}, undefined, undefined]
 
-/** On a clock, with what one payload holds. */
-export type OpenAt = (clock: VirtualClock, bytes?: Uint8Array, keyGroups?: KeyGroupRange) => Promise<KeyedStateBackend>
+/** On a clock, with what one snapshot holds. */
+export type OpenAt = (
+  clock: VirtualClock,
+  state?: StoredKeyedState,
+  keyGroups?: KeyGroupRange,
+) => Promise<KeyedStateBackend>
 
 export const openerAt =
   (open: OpenBackend): OpenAt =>
-  (clock, bytes, keyGroups = WHOLE) =>
-    open(bytes === undefined ? [] : [{ bytes, keyGroups: WHOLE }], keyGroups, undefined, clock)
+  (clock, state, keyGroups) =>
+    open(state === undefined ? [] : [state], keyGroups, undefined, clock)

@@ -10,6 +10,7 @@ import type { VirtualClock } from '../base/virtual-clock.ts'
 import type { ChainedOperator, JobVertex } from '../graph/job-graph.ts'
 import { causes } from '../runtime/control/causes.ts'
 import { TurnLoop } from '../runtime/data/turn-loop.ts'
+import { KeyedStateBackends } from '../runtime/keyed-state-backends.ts'
 import type { TaskEnvironment } from '../runtime/task-environment.ts'
 import type { Scale } from './harness-snapshot.ts'
 
@@ -38,7 +39,7 @@ export function harnessPorts(clock: VirtualClock): Ports {
   }
 }
 
-export function environmentOf(ports: Ports): TaskEnvironment {
+export function environmentOf(ports: Ports, debugFreeze: boolean): TaskEnvironment {
   const inMemory = (): never => {
     throw new Error('a harness keeps its snapshots itself')
   }
@@ -56,8 +57,10 @@ export function environmentOf(ports: Ports): TaskEnvironment {
       committerRetries: 10,
       commitTimeoutMs: 60_000,
       channelCredit: 1024,
+      debugFreeze,
     },
     turnLoop: new TurnLoop(ports.clock, ports.turns),
+    keyedStateBackends: new KeyedStateBackends(ports, undefined, 1),
     snapshotWriter: { open: inMemory },
     snapshotReader: inMemory,
     discard() {},

@@ -3,6 +3,7 @@
  * once, before an output that is full, restored behind every item, failed behind every item, at other parallelisms.
  */
 import { StreamError } from '../base/errors.ts'
+import { isChangeOfFrozen } from '../elements/deep-freeze.ts'
 import type { OperatorFactory } from '../operators/operator.ts'
 import type { Dealing, Emitted } from './parallel-operator.ts'
 import { type Difference, differenceOf, differenceOfLists } from './verify-difference.ts'
@@ -19,6 +20,8 @@ export interface Verification<I> {
   readonly sideOutputs?: Readonly<Record<string, readonly unknown[]>> | undefined
   /** Of keyed ones: the number of key groups; 128 when left out. */
   readonly maxParallelism?: number | undefined
+  /** As of a harness: who changes a record, or a value of a state, in place fails in the first run. Off when left out. */
+  readonly debugFreeze?: boolean | undefined
 }
 
 export interface OperatorVerification extends Verification<Item> {
@@ -48,13 +51,18 @@ export async function verifyOperator<R = unknown>(options: OperatorVerification)
     const { operator, result } = options.subject()
     const steps: Step[] = [...input.map((item) => stepOf(copied(item))), { type: 'end' }]
     const underTest = { name, operator, keyed, inputs: dealings.length }
-    const { obeysGate = true, maxParallelism } = options
+    const { obeysGate = true, maxParallelism, debugFreeze } = options
     try {
-      const emitted = await new Trial({ underTest, dealings, obeysGate, maxParallelism, steps }, variant).run()
+      const emitted = await new Trial(
+        { underTest, dealings, obeysGate, maxParallelism, debugFreeze, steps },
+        variant,
+      ).run()
       return { result: emitted, outside: result?.() }
     } catch (thrown) {
       if (!(thrown instanceof TrialFailure)) throw thrown
-      throw failed(variant, `${nameOfStep(input, thrown.step)}: ${thrown.message}`, thrown.cause)
+      const changesFrozen = debugFreeze === true && isChangeOfFrozen(thrown.cause)
+      const hint = changesFrozen ? HINT_FROZEN : hintOf(variant)
+      throw failed(variant, `${nameOfStep(input, thrown.step)}: ${thrown.message}`, hint, thrown.cause)
     }
   }
   const reference = await run(REFERENCE)
@@ -112,15 +120,21 @@ function differs(variant: Variant, { step, lines }: Difference, input: readonly 
   return failed(variant, `behind ${where} the result differs from that of "${REFERENCE.name}".\n${lines}`)
 }
 
-function failed(variant: Variant, what: string, cause?: unknown): StreamError {
+function failed(variant: Variant, what: string, hint = hintOf(variant), cause?: unknown): StreamError {
   return new StreamError('VERIFICATION_FAILED', {
     message: `Run ${variant.name}: ${what}`,
-    hint: HINTS[variant.after] ?? (variant.outputFull ? HINT_GATE : undefined),
+    hint,
     details: { variant: variant.name },
     ...(cause === undefined ? {} : { cause }),
   })
 }
 
+function hintOf(variant: Variant): string | undefined {
+  return HINTS[variant.after] ?? (variant.outputFull ? HINT_GATE : undefined)
+}
+
+const HINT_FROZEN =
+  'debugFreeze is on: a record must not be changed once it was emitted, nor a value that a state was given or gave. Make a new object.'
 const HINT_GATE = 'Look for records that are emitted, or dropped, without a look at the gate.'
 const HINTS: Readonly<Record<Variant['after'], string | undefined>> = {
   nothing: undefined,

@@ -14,6 +14,7 @@ export interface TrialOptions {
   /** Between two records the operator looks at its gate. */
   readonly obeysGate: boolean
   readonly maxParallelism: number | undefined
+  readonly debugFreeze: boolean | undefined
   readonly steps: readonly Step[]
 }
 
@@ -206,7 +207,7 @@ export class Trial {
   }
 
   #make(step: number, restoreFrom: HarnessSnapshot | undefined): ParallelOperator {
-    const { underTest, dealings, maxParallelism = MAX_PARALLELISM } = this.#options
+    const { underTest, dealings, maxParallelism = MAX_PARALLELISM, debugFreeze } = this.#options
     return new ParallelOperator({
       underTest,
       dealings,
@@ -215,6 +216,7 @@ export class Trial {
       restoreFrom,
       attempt: this.#attempts++,
       ports: this.#ports,
+      debugFreeze,
       emitted: this.#variant.outputFull ? (subtask) => this.#emitted(subtask) : undefined,
     })
   }

@@ -45,6 +45,11 @@ export function classify({ lines, resumed, published, cleanedUp }) {
   return at('other', seen.tasksFinished ? 'input ended' : 'between checkpoints')
 }
 
+/** Whether every task ran before the process died. */
+export function hasRun(lines) {
+  return replay(lines).running
+}
+
 function replay(lines) {
   const tasks = new Map()
   const seen = {

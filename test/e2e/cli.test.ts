@@ -48,6 +48,18 @@ describe('A job file', () => {
     expect(stderr).toMatch(/job\.mjs:4:/)
   })
 
+  it('that changes a record runs, but ends with 1 under --check: the operator, the place and what to do', async () => {
+    const body =
+      "env.fromData([{ n: 1 }, { n: 2 }]).map((row) => {\n  row.n += 1\n  return row\n}).name('raise').sinkTo(FileSink.forJsonLines('out'))\nawait env.execute('rows')"
+    const folder = folderWith({ 'job.mjs': program(body) })
+    const { code, stderr } = await run(folder, '--check')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/JOB_FAILED.*"rows" failed in operator "raise": /)
+    expect(stderr).toContain('execution.debug-freeze (--check) is on: a record must not be changed')
+    expect(stderr).toMatch(/job\.mjs:4:/)
+    expect((await run(folder)).code).toBe(0)
+  })
+
   it('without execute ends with 1 and says how a job is started', async () => {
     const { code, stderr } = await run(
       folderWith({ 'job.mjs': program('env.fromSequence(1, 9).sinkTo(new DiscardingSink())') }),

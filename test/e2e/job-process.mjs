@@ -116,11 +116,21 @@ function runOptions(folder, settings, resume) {
     'pipeline.auto-watermark-interval': '20 ms',
     // A failure is a finding, nothing to recover from inside the process.
     'restart-strategy.type': 'none',
+    ...(settings.backend === 'leveldb' ? onDisk(folder, settings) : {}),
   }
   return [
     ...['run', '--no-rest', '-p', String(settings.parallelism), ...(resume ? ['--resume'] : [])],
     ...Object.entries(options).flatMap(([key, value]) => ['-D', `${key}=${value}`]),
   ]
+}
+
+function onDisk(folder, { cacheBytes }) {
+  return {
+    'state.backend.type': 'leveldb',
+    'state.backend.leveldb.cache-size': `${cacheBytes} b`,
+    'state.backend.leveldb.localdir': join(folder, 'scratch'),
+    'execution.checkpointing.incremental': true,
+  }
 }
 
 /** Ids of the published checkpoints, and whether the job has finished and cleaned up. */

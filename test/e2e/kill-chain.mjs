@@ -3,17 +3,19 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runProcess, verifyOutput } from './job-process.mjs'
-import { chainJobOf, parallelismOf, planOf } from './kill-plan.mjs'
+import { Leftovers } from './kill-leftovers.mjs'
+import { chainJobOf, parallelismOf, placed, planOf } from './kill-plan.mjs'
 
 const JOB = fileURLToPath(new URL('./programs/chain-job.mjs', import.meta.url))
 
 /**
  * From the first process to the verified end. `mayKill()` says whether more kills are wanted; `killed(evidence)` is told of
- * each. Resolves with the verdict, or with `failure`: how a process ended that should not have.
+ * each. Resolves with the verdict and what was left behind, or with `failure`: how a process ended that should not have.
  */
-export async function runChainJob({ seed, number, folder, mayKill, killed }) {
-  const job = chainJobOf(seed, number)
+export async function runChainJob({ seed, number, folder, place, mayKill, killed }) {
+  const job = placed(chainJobOf(seed, number), number, place)
   const { settings } = job
+  const leftovers = new Leftovers(folder)
   for (let life = 0; ; life++) {
     const parallelism = parallelismOf(job)
     const end = await chainProcess(folder, { ...settings, parallelism }, mayKill() ? planOf(job, life) : {})
@@ -21,11 +23,14 @@ export async function runChainJob({ seed, number, folder, mayKill, killed }) {
     // A process that was to be killed and was faster has ended the job.
     if (!end.killed) break
     killed(end.evidence)
+    leftovers.killed(life, end.evidence)
   }
-  return { settings, verdict: await verifyChainOutput(folder, settings) }
+  leftovers.ended({ least: 0, most: 0 })
+  const { problems, counts } = leftovers
+  return { settings, verdict: await verifyChainOutput(folder, settings), problems, coverage: counts }
 }
 
-/** `commitEarly` in the plan: with a broken sink. */
+/** `commitEarly` in the plan: with a broken sink; `fault`: as programs/shared-faults.mjs says. */
 export function chainProcess(folder, settings, plan) {
   mkdirSync(join(folder, 'output'), { recursive: true })
   const { seed, records, rate, sink } = settings
@@ -33,6 +38,7 @@ export function chainProcess(folder, settings, plan) {
     JOB,
     ...['--seed', String(seed), '--records', String(records), '--rate', String(rate)],
     ...['--output', join(folder, 'output'), '--sink', sink, ...(plan.commitEarly ? ['--commit-early'] : [])],
+    ...(plan.fault === undefined ? [] : ['--fault', plan.fault]),
   ]
   return runProcess(folder, program, settings, plan)
 }

@@ -7,7 +7,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { runProcess, verifyOutput } from './job-process.mjs'
 import { Feed } from './kill-feed.mjs'
-import { followedJobOf, parallelismOf, planOfFollowed } from './kill-plan.mjs'
+import { Leftovers } from './kill-leftovers.mjs'
+import { followedJobOf, parallelismOf, placed, planOfFollowed } from './kill-plan.mjs'
 
 const JOB = fileURLToPath(new URL('./programs/followed-job.mjs', import.meta.url))
 const FEED_MS = 20
@@ -23,9 +24,10 @@ const BEFORE_THE_END = ['events', 'numbers', 'rules', 'invalid']
  * As runChainJob. `coverage` says what the job has met: files, renames, halves of lines, rules, lives at another
  * parallelism and lives that were suspended.
  */
-export async function runFollowedJob({ seed, number, folder, mayKill, killed }) {
-  const job = followedJobOf(seed, number)
+export async function runFollowedJob({ seed, number, folder, place, mayKill, killed }) {
+  const job = placed(followedJobOf(seed, number), number, place)
   const { settings } = job
+  const leftovers = new Leftovers(folder)
   const feed = new Feed(join(folder, 'input'), { records: settings.records, random: job.feedRandom })
   const coverage = { rescaled: 0, suspended: 0 }
   let { lives, livesAtEnd } = job
@@ -43,13 +45,17 @@ export async function runFollowedJob({ seed, number, folder, mayKill, killed }) 
     if (feeding) feed.step()
     const end = await followedProcess(folder, { ...settings, parallelism }, { ...plan, attend })
     hadCheckpoint ||= end.evidence !== undefined && end.evidence.published.length > 0
-    if (end.killed) killed(end.evidence)
-    else if (end.code !== SUSPENDED) return { settings, failure: `${end.ending} in life ${life}`, stderr: end.stderr }
+    if (end.killed) {
+      killed(end.evidence)
+      leftovers.killed(life, end.evidence)
+    } else if (end.code !== SUSPENDED) return { settings, failure: `${end.ending} in life ${life}`, stderr: end.stderr }
     else if (feeding) coverage.suspended++
     else break
   }
+  leftovers.ended({ least: 1, most: settings.retained })
+  const { problems, counts } = leftovers
   const verdict = await verifyFollowedOutput(folder)
-  return { settings, verdict, coverage: { ...coverage, ...feed.done } }
+  return { settings, verdict, problems, coverage: { ...coverage, ...feed.done, ...counts } }
 }
 
 /** `attend` and `fault` in the plan; `suspendMs` as in kill-plan.mjs. */

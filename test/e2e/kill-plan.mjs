@@ -44,6 +44,19 @@ export function followedJobOf(seed, number) {
   }
 }
 
+/**
+ * The n-th job with its state where `backend` says, and with so many retained checkpoints where the command says that. On
+ * disk the cache holds next to nothing, so that rows go through the database, and most jobs write files however small.
+ */
+export function placed({ settings, ...job }, number, { backend, retained = settings.retained }) {
+  if (backend !== 'leveldb') return { ...job, settings: { ...settings, retained } }
+  const inlineBytes = number % 4 === 3 ? 20_000 : 0
+  return {
+    ...job,
+    settings: { ...settings, retained, inlineBytes, backend, cacheBytes: number % 3 === 0 ? 65_536 : 4096 },
+  }
+}
+
 /** The parallelism of the next process. */
 export function parallelismOf({ random, settings }) {
   return settings.rescales ? pick(random, [1, 2, 3, 4]) : settings.parallelism

@@ -122,4 +122,14 @@ describeJobs('A failed job', (newWorld) => {
     const { message } = await failing(newWorld(), place)
     expect(message.split('"late"')).toHaveLength(2)
   })
+
+  it('says it once also where it is the user’s own message that names it', async () => {
+    const refuse = () => {
+      throw new Error('"late" takes no more')
+    }
+    const place: Place = { operator: 'late', declare: (env) => numbers(env).map<number>(refuse).name('late') }
+    const failure = await failing(newWorld(), place)
+    expect(failure.message).toMatch(/^Job "x" failed: "late" takes no more/)
+    expect(failure.details).toMatchObject({ operator: 'late' })
+  })
 })

@@ -1,10 +1,12 @@
 /** State that cannot be serialised: a restart brings it back, so the job ends, and says whose it is. */
 import { describe, expect, it } from 'vitest'
 import {
+  DataGeneratorSource,
   DiscardingSink,
   ListStateDescriptor,
   MapStateDescriptor,
   RestartStrategies,
+  type Source,
   type StatefulSink,
   type StreamExecutionEnvironment,
   ValueStateDescriptor,
@@ -162,6 +164,69 @@ describeJobs('What cannot be serialised', (newWorld) => {
     expect(world.statuses().at(-1)).toBe('RUNNING')
     expect(world.ofType('restart.scheduled')).toEqual([])
     await world.until(client.cancel())
+  })
+})
+
+describeJobs('The state of a split enumerator that cannot be serialised', (newWorld) => {
+  /** A source of which the enumerator's state is this. */
+  const counting = (state: unknown, more: Partial<Source<number>> = {}): Source<number> => {
+    const numbers = new DataGeneratorSource((index) => index, { count: 50, ratePerSecond: 50 })
+    return {
+      boundedness: 'bounded',
+      createEnumerator: (context, restored) =>
+        Object.assign(numbers.createEnumerator(context as never, restored as never), {
+          snapshotState: () => state,
+        }) as never,
+      createReader: (context) => numbers.createReader(context) as never,
+      ...more,
+    }
+  }
+
+  it.each([0, 5])(
+    'fails the job for good, naming the source, also where %i failed checkpoints are tolerated',
+    async (tolerated) => {
+      const world = newWorld()
+      const env = world.env()
+      env
+        .enableCheckpointing(50)
+        .setRestartStrategy(RestartStrategies.fixedDelayRestart(3, 10))
+        .getCheckpointConfig()
+        .setTolerableCheckpointFailureNumber(tolerated)
+      env.fromSource(counting([{ cart: new Cart() }]), WatermarkStrategy.noWatermarks(), 'numbers').sinkTo(new Ledger())
+      const failure = await world.failure(env.execute('shop'))
+      expect(failure).toMatchObject({
+        code: 'JOB_FAILED',
+        message: expect.stringContaining(
+          'The state of the split enumerator of source "Source: numbers" could not be written into checkpoint 1: value[0].cart is an instance of the class Cart',
+        ),
+        cause: { code: 'NOT_SERIALIZABLE', hint: expect.stringContaining('`enumeratorSerializer`') },
+      })
+      expect(world.ofType('restart.scheduled')).toEqual([])
+      expect(world.ofType('checkpoint.aborted')).toMatchObject([{ checkpointId: 1 }])
+      expect(world.statuses().at(-1)).toBe('FAILED')
+    },
+  )
+
+  it('fails it as well where it is the serializer of the source that throws', async () => {
+    const world = newWorld()
+    const env = world.env()
+    env.enableCheckpointing(50)
+    const thrown = new RangeError('out of ink')
+    const enumeratorSerializer = {
+      id: 'ink',
+      version: 1,
+      serialize: () => {
+        throw thrown
+      },
+      deserialize: () => undefined,
+    }
+    env
+      .fromSource(counting(1, { enumeratorSerializer }), WatermarkStrategy.noWatermarks(), 'numbers')
+      .sinkTo(new Ledger())
+    const failure = await world.failure(env.execute('shop'))
+    expect(failure.message).toMatch(/source "Source: numbers" could not be written into checkpoint 1: out of ink/)
+    expect(failure.cause).toMatchObject({ code: 'NOT_SERIALIZABLE', cause: thrown })
+    expect(world.ofType('restart.scheduled')).toEqual([])
   })
 })
 

@@ -2,6 +2,7 @@
 import type { SnapshotFrom } from 'xstate'
 import type { Cause } from '#machines/cause'
 import { type JobFact, type JobInput, type JobOrder, job as machine } from '#machines/job'
+import { StreamError } from '../../src/base/errors.ts'
 import { VirtualClock } from '../../src/base/virtual-clock.ts'
 import { causes } from '../../src/runtime/control/causes.ts'
 import type { ChartStep } from '../../src/runtime/control/host-chart.ts'
@@ -31,6 +32,8 @@ export const isAlive = (state: string | undefined) =>
 const MOST_ATTEMPTS = 2
 const MOST_RESTORES = 3
 
+const mayAwait = (where: string) => where === 'running.working' || where === 'running.stopping'
+
 /** How many records have been answered: the disk answers in order. */
 interface Environment {
   readonly written: number
@@ -44,7 +47,8 @@ function* possible({ value, context: c }: Chart, { written }: Environment): Gene
   if (where === 'initializing') yield { type: 'job.initialized' }
   if (written < c.revision) {
     yield { type: 'record.written', revision: written + 1 }
-    yield { type: 'record.notWritten', revision: written + 1, cause: disk, atMs }
+    for (const cause of mayAwait(where) ? [disk, final] : [disk])
+      yield { type: 'record.notWritten', revision: written + 1, cause, atMs }
   }
   if (where.endsWith('restoring')) {
     yield { type: 'state.restored', attempt, checkpointId: attempt === 1 ? null : 4 }
@@ -55,8 +59,7 @@ function* possible({ value, context: c }: Chart, { written }: Environment): Gene
     yield { type: 'task.changed', attempt, task, state: 'FINISHED' }
     yield { type: 'task.failed', attempt, task, cause: again, atMs }
     if (leaving) yield { type: 'task.changed', attempt, task, state: 'CANCELED' }
-    if (where === 'running.working' && !c.awaitFinalCheckpoint[task])
-      yield { type: 'finalCheckpoint.awaited', attempt, task }
+    if (mayAwait(where) && !c.awaitFinalCheckpoint[task]) yield { type: 'finalCheckpoint.awaited', attempt, task }
     if (task === 0) yield { type: 'task.failed', attempt, task, cause: leaving ? stuck : final, atMs }
   }
   if (where.endsWith('asking')) {
@@ -70,14 +73,20 @@ function* possible({ value, context: c }: Chart, { written }: Environment): Gene
     yield { type: 'suspension.notCheckpointed', attempt, cause: disk, atMs }
     yield { type: 'timer.fired', timer: 'suspension', attempt }
   }
-  if (where === 'running.working') {
-    if (c.sealed === null) yield { type: 'savepoint.sealed', attempt, savepoint: 'sp', drained: true }
+  if (c.finalCheckpointCalled && mayAwait(where))
+    for (const outcome of ['completed', 'missed', 'failed'] as const)
+      yield { type: 'finalCheckpoint.ended', attempt, outcome }
+  if (where === 'running.stopping') {
+    yield { type: 'stop.abandoned' }
     yield { type: 'cancel.requested', savepoint: 'sp' }
   }
   if (where.endsWith('settling')) yield { type: 'checkpoints.settled' }
   // Anybody may ask or complain at any time, also when it is too late.
   yield { type: 'cancel.requested', savepoint: null }
   yield { type: 'suspend.requested', timeoutMs: 10_000 }
+  yield { type: 'stop.requested' }
+  if (c.sealed === null && /^running|restarting.restoring/.test(where))
+    yield { type: 'savepoint.published', attempt, savepoint: 'sp', drained: true }
   for (const cause of [again, final]) yield { type: 'failure.reported', attempt, cause, atMs }
   if (attempt > 1 || isTerminal(where)) yield* ofAttempt(attempt - 1)
 }
@@ -93,9 +102,10 @@ function* ofAttempt(attempt: number): Generator<JobFact> {
   yield { type: 'restart.denied', attempt, reason: 'late' }
   yield { type: 'timer.fired', timer: 'backoff', attempt }
   yield { type: 'timer.fired', timer: 'suspension', attempt }
+  yield { type: 'finalCheckpoint.ended', attempt, outcome: 'missed' }
   yield { type: 'suspension.checkpointed', attempt, checkpointId: 3 }
   yield { type: 'suspension.notCheckpointed', attempt, cause: final, atMs }
-  yield { type: 'savepoint.sealed', attempt, savepoint: 'late', drained: true }
+  yield { type: 'savepoint.published', attempt, savepoint: 'late', drained: true }
 }
 
 const answers = (fact: JobFact) => fact.type === 'record.written' || fact.type === 'record.notWritten'
@@ -118,7 +128,7 @@ export const walkJob = (input: JobInput) =>
         c.restoreFailed === null,
         c.sealed,
         c.revision - written,
-        place(value) === 'running.working' ? c.awaitFinalCheckpoint : null,
+        mayAwait(place(value)) ? [c.awaitFinalCheckpoint, c.finalCheckpointCalled] : null,
         c.states.map((state) => (isAlive(state) ? 'alive' : state === 'FINISHED' ? state : 'gone')),
       ]),
     limit: 100_000,
@@ -155,8 +165,14 @@ export async function replayJob(input: JobInput, facts: readonly JobFact[]) {
     askRestart: does,
     recordFailure: does,
     startScheduler: does,
-    triggerFinalCheckpoint: does,
+    triggerFinalCheckpoint: begins,
     stopScheduler: () => does({ type: 'stopScheduler' }),
+    admitStop: () => does({ type: 'admitStop' }),
+    refuseStop: () => does({ type: 'refuseStop' }),
+    overtakeStop: () => does({ type: 'overtakeStop' }),
+    reportSealed: does,
+    confirmSeal: does,
+    denySeal: does,
     takeSuspendCheckpoint: begins,
     settleCheckpoints: begins,
     endJob: does,
@@ -168,13 +184,14 @@ export async function replayJob(input: JobInput, facts: readonly JobFact[]) {
   })
   host.start()
   for (const fact of facts) {
-    if (!answers(fact)) {
+    if (fact.type !== 'record.written' && fact.type !== 'record.notWritten') {
       host.send(fact)
       continue
     }
     await settled()
     if (fact.type === 'record.written') writes.shift()?.written()
-    else writes.shift()?.failed(new RangeError(disk.message))
+    else if (fact.cause.restartHelps) writes.shift()?.failed(new RangeError(disk.message))
+    else writes.shift()?.failed(new StreamError('STATE_CORRUPT', { message: final.message }))
     await settled()
   }
   await settled()

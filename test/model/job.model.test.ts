@@ -1,6 +1,6 @@
 /** Every state and fact of a job's life with one restart and two restores, each path replayed against the real host. */
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { JobInput, JobOrder, Retention, TerminalStatus } from '#machines/job'
+import type { JobFact, JobInput, JobOrder, Retention, TerminalStatus } from '#machines/job'
 import { job as machine } from '#machines/job'
 import { keepsCheckpoints } from '#machines/job-arithmetic'
 import { type ExploredEdge, inWords, unusedTransitions } from './explore.ts'
@@ -20,19 +20,22 @@ beforeAll(() => {
   oneTask = walkJob(one).edges
   twoTasks = walkJob(two).edges
   edges = [...oneTask, ...twoTasks]
-})
+}, 60_000)
 
 const words = ({ path, fact }: Edge) => inWords([...path, fact])
 const gives = <T extends JobOrder['type']>({ orders }: Edge, type: T) =>
   orders.filter((order): order is Extract<JobOrder, { type: T }> => order.type === type)
 const withoutThrown = (value: unknown) => JSON.parse(JSON.stringify(value).replaceAll(/"thrown":\d+/g, '"thrown":null'))
 const statusOf = (value: unknown) => place(value).split('.')[0]?.toUpperCase()
+const isFinish = (fact: JobFact) => fact.type === 'task.changed' && fact.state === 'FINISHED'
+const isOfNow = ({ before, fact }: Edge) => !('attempt' in fact) || fact.attempt === before.context.attempt
 const allGone = ({ before }: Edge) => !before.context.states.some(isAlive)
 
 describe('a job', () => {
   test('is walked completely: every state is reached and every transition taken', () => {
     expect(neverReached(machine, twoTasks)).toEqual([])
-    expect(unusedTransitions(machine, twoTasks)).toEqual([])
+    const inMemory = walkJob({ ...one, suspendsToCheckpoint: false }).edges
+    expect(unusedTransitions(machine, [...twoTasks, ...inMemory])).toEqual([])
   })
 
   test('its host does on every edge what the chart orders, in that order, and nothing else', async () => {
@@ -89,7 +92,10 @@ describe('a job', () => {
   test('nothing of an old attempt changes the new one', () => {
     for (const { before, after, fact, orders, path } of edges) {
       if (!('attempt' in fact) || fact.attempt === before.context.attempt) continue
-      expect([after.value, after.context, orders], inWords([...path, fact])).toEqual([before.value, before.context, []])
+      expect([after.value, after.context], inWords([...path, fact])).toEqual([before.value, before.context])
+      // Whoever waits is told that nothing comes of it.
+      const denied = fact.type === 'savepoint.published' ? [{ type: 'denySeal', savepoint: 'late' }] : []
+      expect(orders).toEqual(place(before.value).endsWith('ended') ? [] : denied)
     }
   })
 
@@ -123,9 +129,10 @@ describe('a job', () => {
       const asks = gives(edge, 'askRestart')
       expect(asks.length).toBeLessThanOrEqual(1)
       if (asks.length === 1)
-        expect(['created.restoring', 'running.working', 'restarting.restoring'], words(edge)).toContain(
-          place(edge.before.value),
-        )
+        expect(
+          ['created.restoring', 'running.working', 'running.stopping', 'restarting.restoring'],
+          words(edge),
+        ).toContain(place(edge.before.value))
     }
   })
 
@@ -137,7 +144,6 @@ describe('a job', () => {
 
   test('after the savepoint that ends it no failure is followed by a restart, and the end names the savepoint', () => {
     for (const edge of edges) {
-      if (!edge.path.some(({ type }) => type === 'savepoint.sealed')) continue
       if (edge.before.context.sealed === null) continue
       expect(statusOf(edge.after.value), words(edge)).not.toBe('RESTARTING')
       for (const { sealed } of gives(edge, 'endJob')) expect(sealed).toEqual(edge.before.context.sealed)
@@ -187,25 +193,101 @@ describe('a job', () => {
   test('the periodic scheduler runs only while the job is RUNNING', () => {
     for (const edge of edges) {
       const [from, to] = [statusOf(edge.before.value), statusOf(edge.after.value)]
-      expect(gives(edge, 'startScheduler').length === 1, words(edge)).toBe(from !== 'RUNNING' && to === 'RUNNING')
+      const goesOn = place(edge.before.value) === 'running.stopping' && edge.fact.type === 'stop.abandoned'
+      expect(gives(edge, 'startScheduler').length === 1, words(edge)).toBe(
+        (from !== 'RUNNING' && to === 'RUNNING') || goesOn,
+      )
       if (from === 'RUNNING' && to !== 'RUNNING') expect(gives(edge, 'stopScheduler')).toHaveLength(1)
     }
   })
 
-  test('calls for the final checkpoint when the last unfinished task comes to wait for it, and again when one of them finishes', () => {
+  test('calls for the final checkpoint when every unfinished task waits for it and none is under way, and at once when it was missed', () => {
     for (const edge of edges) {
       const { before, after, fact } = edge
       const waits = (task: number) =>
         after.context.awaitFinalCheckpoint[task] || after.context.states[task] === 'FINISHED'
-      const moves =
-        fact.type === 'finalCheckpoint.awaited' || (fact.type === 'task.changed' && fact.state === 'FINISHED')
+      const works = place(before.value) === 'running.working'
+      const goesOn = fact.type === 'stop.abandoned' && place(before.value) === 'running.stopping'
+      const moves = (fact.type === 'finalCheckpoint.awaited' || isFinish(fact)) && works
+      const missed = fact.type === 'finalCheckpoint.ended' && fact.outcome === 'missed' && works
       const called =
-        moves && fact.attempt === before.context.attempt && after.context.states.every((_, task) => waits(task))
-      const allowed = place(before.value) === 'running.working' && place(after.value) === 'running.working'
+        missed ||
+        ((goesOn || moves) &&
+          !before.context.finalCheckpointCalled &&
+          after.context.states.every((_, task) => waits(task)))
+      const allowed = place(after.value) === 'running.working' && isOfNow(edge)
       expect(gives(edge, 'triggerFinalCheckpoint').length === 1, words(edge)).toBe(called && allowed)
     }
     const callers = edges.filter((edge) => gives(edge, 'triggerFinalCheckpoint').length === 1)
-    expect(new Set(callers.map(({ fact }) => fact.type))).toEqual(new Set(['finalCheckpoint.awaited', 'task.changed']))
+    expect(new Set(callers.map(({ fact }) => fact.type))).toEqual(
+      new Set(['finalCheckpoint.awaited', 'finalCheckpoint.ended', 'task.changed', 'stop.abandoned']),
+    )
+  })
+
+  test('never has two calls for the final checkpoint under way, and remembers one until it has failed', () => {
+    for (const edge of edges) {
+      const { before, after, fact } = edge
+      if (place(after.value) !== 'running.working' || !isOfNow(edge)) continue
+      const ended = fact.type === 'finalCheckpoint.ended' ? fact.outcome : undefined
+      const calls = gives(edge, 'triggerFinalCheckpoint').length
+      if (calls === 1) expect(before.context.finalCheckpointCalled, words(edge)).toBe(ended === 'missed')
+      const remembered = before.context.finalCheckpointCalled && place(before.value).startsWith('running')
+      expect(after.context.finalCheckpointCalled, words(edge)).toBe(calls === 1 || (remembered && ended !== 'failed'))
+    }
+  })
+
+  test('lets somebody end it with a savepoint only while it works, and answers everybody who asks while it lives', () => {
+    for (const edge of edges) {
+      const { before, fact, orders } = edge
+      if (fact.type !== 'stop.requested' || place(before.value).endsWith('ended')) continue
+      const admitted = place(before.value) === 'running.working'
+      expect(orders, words(edge)).toEqual([{ type: admitted ? 'admitStop' : 'refuseStop' }])
+    }
+  })
+
+  test('tells whoever wanted to end it with a savepoint when it goes another way, and only then', () => {
+    for (const edge of edges) {
+      const { before, after, fact } = edge
+      const leaves = place(before.value) === 'running.stopping' && place(after.value) !== 'running.stopping'
+      const asAsked =
+        ['running.working', 'running.sealing'].includes(place(after.value)) ||
+        (fact.type === 'cancel.requested' && fact.savepoint !== null)
+      expect(gives(edge, 'overtakeStop').length === 1, words(edge)).toBe(leaves && !asAsked)
+    }
+  })
+
+  test('lets a savepoint be committed only once its record names that one, and answers every savepoint once', () => {
+    for (const edge of edges) {
+      const { before, after, fact } = edge
+      const sealing = (value: unknown) => place(value) === 'running.sealing'
+      const leaves = sealing(before.value) && !sealing(after.value)
+      const [confirmed, denied] = [gives(edge, 'confirmSeal').length, gives(edge, 'denySeal').length]
+      const isNewest = fact.type === 'record.written' && fact.revision === before.context.revision
+      expect(confirmed === 1, words(edge)).toBe(leaves && isNewest)
+      if (confirmed === 1)
+        expect([place(after.value), after.context.sealed?.savepoint]).toEqual(['running.committing', 'sp'])
+      const taken = sealing(after.value) && !sealing(before.value)
+      const refused = fact.type === 'savepoint.published' && !taken && !place(before.value).endsWith('ended')
+      expect(denied, words(edge)).toBe((leaves && !isNewest) || refused ? 1 : 0)
+    }
+  })
+
+  test('writes into its record the savepoint that it was stopped with before it answers for it', () => {
+    for (const edge of edges) {
+      const { before, after, fact } = edge
+      if (place(after.value) !== 'running.sealing' || place(before.value) === 'running.sealing') continue
+      expect(fact).toMatchObject({ type: 'savepoint.published', attempt: before.context.attempt })
+      expect(edge.orders.map(({ type }) => type)).toEqual(['reportSealed', 'writeRecord'])
+      expect(gives(edge, 'writeRecord')).toMatchObject([{ sealed: { savepoint: 'sp', drained: true } }])
+    }
+  })
+
+  test('takes no last checkpoint when it is suspended while a savepoint is to end it: sources may have stopped', () => {
+    for (const edge of edges)
+      if (edge.fact.type === 'suspend.requested' && /stopping|sealing|committing/.test(place(edge.before.value))) {
+        expect(gives(edge, 'takeSuspendCheckpoint'), words(edge)).toEqual([])
+        expect(['running.leaving', 'suspended.recording']).toContain(place(edge.after.value))
+      }
   })
 
   test('when suspended it takes one last checkpoint first, then cancels its tasks', () => {

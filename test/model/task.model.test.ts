@@ -18,14 +18,15 @@ const FACTS: readonly TaskFact[] = [
   { type: 'state.restored', finished: true },
   { type: 'operators.opened' },
   { type: 'committables.committed' },
-  { type: 'data.ended' },
+  { type: 'data.ended', drained: true, savepoint: null },
+  { type: 'data.ended', drained: true, savepoint: 6 },
+  { type: 'data.ended', drained: false, savepoint: 6 },
   { type: 'operators.finished' },
   { type: 'checkpoint.snapshotted', checkpointId: 5 },
   { type: 'checkpoint.snapshotted', checkpointId: 6 },
   { type: 'checkpoint.committed', checkpointId: 4 },
   { type: 'checkpoint.committed', checkpointId: 5 },
   { type: 'checkpoint.committed', checkpointId: 6 },
-  { type: 'stop.committed' },
   { type: 'operators.closed' },
   { type: 'cancel.requested' },
   { type: 'operators.disposed' },
@@ -143,7 +144,7 @@ describe('a task', () => {
     }
   })
 
-  test('that waits for its final checkpoint ends only with one that it snapshotted after finish(), or with the stop', () => {
+  test('that waits for its final checkpoint ends only with one that it snapshotted after finish()', () => {
     for (const { path, before, after, fact } of withFinal) {
       if (JSON.stringify(before.value) !== '{"running":"awaitingFinalCheckpoint"}') continue
       if (JSON.stringify(after.value) !== '{"running":"closing"}') continue
@@ -151,10 +152,22 @@ describe('a task', () => {
       const snapshotted = path
         .slice(finishedAt)
         .flatMap((each) => (each.type === 'checkpoint.snapshotted' ? [each.checkpointId] : []))
-      if (fact.type === 'checkpoint.committed')
-        expect(fact.checkpointId).toBeGreaterThanOrEqual(Math.min(...snapshotted))
-      else expect(fact.type).toBe('stop.committed')
+      expect(fact.type === 'checkpoint.committed' ? fact.checkpointId : 0).toBeGreaterThanOrEqual(
+        Math.min(...snapshotted),
+      )
     }
+  })
+
+  test('whose data ended for a savepoint ends with that one alone, and calls for no other checkpoint', () => {
+    const stopped = edges.filter(({ path }) => path.some((each) => each.type === 'data.ended' && each.savepoint === 6))
+    const ends = stopped.filter(({ before, after }) => before.context.endsWith === 6 && after.value !== before.value)
+    for (const { before, after, fact, orders } of ends) {
+      expect(orders.map(({ type }) => type)).not.toContain('awaitFinalCheckpoint')
+      if (JSON.stringify(before.value) !== '{"running":"awaitingSavepoint"}') continue
+      if (JSON.stringify(after.value) !== '{"running":"closing"}') continue
+      expect(fact).toEqual({ type: 'checkpoint.committed', checkpointId: 6 })
+    }
+    expect(ends.map(({ after }) => JSON.stringify(after.value))).toContain('{"running":"closing"}')
   })
 
   test('without checkpoints waits for none', () => {

@@ -21,6 +21,8 @@ import type { SimulatedWorld } from './simulated-world.ts'
 export const JOB_NAME = 'kill test'
 export const OUTPUT = '/data/out'
 export const CHECKPOINTS = '/data/checkpoints'
+/** Where state on disk works. */
+export const SCRATCH = '/data/scratch'
 const INPUT = '/data/in'
 
 export interface JobSettings {

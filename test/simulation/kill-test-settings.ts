@@ -1,6 +1,8 @@
 /** The kill-test job of the systematic tests: small, so that it can be run once for each of its file operations. */
+
+import type { Configuration } from '../../src/base/config/options.ts'
 import type { SimulatedOperation } from '../../src/base/simulated-file-system.ts'
-import { Input, type JobSettings } from './kill-test-job.ts'
+import { Input, type JobSettings, SCRATCH } from './kill-test-job.ts'
 import { type Life, live } from './lives.ts'
 
 export const input = new Input({ files: 3, keysPerFile: 3, linesPerFile: 30 })
@@ -18,10 +20,20 @@ export const settings: JobSettings = {
   },
 }
 
+/** State on disk behind a cache that keeps no row, in incremental checkpoints of which several are kept. */
+export const ON_DISK: Configuration = {
+  'state.backend.type': 'leveldb',
+  'state.backend.leveldb.cache-size': 0,
+  'state.backend.leveldb.localdir': SCRATCH,
+  'execution.checkpointing.num-retained': 2,
+}
+
+export const onDisk: JobSettings = { ...settings, options: { ...settings.options, ...ON_DISK } }
+
 /** The operations of a process that nobody disturbs, in their order. */
-export async function operationsOf(life: Life): Promise<readonly SimulatedOperation[]> {
+export async function operationsOf(life: Life, from: Input = input): Promise<readonly SimulatedOperation[]> {
   const operations: SimulatedOperation[] = []
-  await live(input, () => ({ ...life, interfere: (operation) => void operations.push(operation) }))
+  await live(from, () => ({ ...life, interfere: (operation) => void operations.push(operation) }))
   return operations
 }
 

@@ -1,7 +1,7 @@
 /** What may be left on the disk when a job has finished, and what must not. */
 import type { SimulatedDisk } from '../../src/base/simulated-disk.ts'
 import { pathsBelow, textOf } from './disk-contents.ts'
-import { CHECKPOINTS, OUTPUT } from './kill-test-job.ts'
+import { CHECKPOINTS, OUTPUT, SCRATCH } from './kill-test-job.ts'
 
 interface KnownJob {
   readonly status: string
@@ -19,7 +19,8 @@ export function leftovers(disk: SimulatedDisk): string[] {
     }),
   )
   const notAnnounced = inCheckpoints.filter((path) => !isAnnouncedInCheckpoints(path, jobs))
-  return [...inOutput, ...notAnnounced].map((path) => `left over: ${path}`)
+  const inScratch = pathsBelow(disk, SCRATCH)
+  return [...inOutput, ...notAnnounced, ...inScratch].map((path) => `left over: ${path}`)
 }
 
 function recordIn(text: string): KnownJob {

@@ -12,7 +12,7 @@ import { CheckpointPromises } from './checkpoint-promises.ts'
 import { compareOutput } from './disk-contents.ts'
 import { type Input, type JobEnd, type JobSettings, runJob } from './kill-test-job.ts'
 import { leftovers } from './leftovers.ts'
-import { type Outcome, SimulatedWorld, type Speed } from './simulated-world.ts'
+import { type Outcome, SimulatedWorld, type Speed, type WorldOptions } from './simulated-world.ts'
 
 /** How a process ends: `kill` leaves the page cache, the others leave what was synced and some of the rest. */
 export type Loss = 'kill' | DurabilityModel
@@ -28,6 +28,8 @@ export interface Life {
   readonly suspendAfterMs?: number | undefined
   readonly speed?: Speed | undefined
   readonly wrapFiles?: ((files: FileSystem) => FileSystem) | undefined
+  /** What its stores do to it, where its state is on disk. */
+  readonly storeFaults?: WorldOptions['storeFaults'] | undefined
   /** Something was made to go wrong besides the crash: the job may restart, and may end with an error. */
   readonly disturbed?: boolean | undefined
 }
@@ -93,7 +95,7 @@ interface Circumstances {
 }
 
 async function liveOnce(life: Life, { disk, lived, resume, promises }: Circumstances): Promise<LifeReport> {
-  const { settings, seed, speed, crash, suspendAfterMs, interfere, wrapFiles } = life
+  const { settings, seed, speed, crash, suspendAfterMs, interfere, wrapFiles, storeFaults } = life
   const events: JobEvent[] = []
   const world = new SimulatedWorld({
     seed,
@@ -102,6 +104,7 @@ async function liveOnce(life: Life, { disk, lived, resume, promises }: Circumsta
     startMs: 1_700_000_000_000 + lived * 60_000,
     interfere: (operation) => (operation.index === crash?.before ? { type: 'stop' } : interfere?.(operation)),
     wrapFiles,
+    storeFaults,
   })
   const outcome = await world.run(() =>
     runJob(world, settings, {

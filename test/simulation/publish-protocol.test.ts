@@ -9,7 +9,7 @@ import { seededIds } from '../../src/base/ids.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { type DurabilityModel, SimulatedDisk } from '../../src/base/simulated-disk.ts'
 import { SimulatedFileSystem } from '../../src/base/simulated-file-system.ts'
-import { complete, JOB_ID, open, portsOn, prepare, restored, stateOf } from '../unit/checkpoint/job-fixture.ts'
+import { complete, discard, JOB_ID, open, portsOn, prepare, restored, stateOf } from '../unit/checkpoint/job-fixture.ts'
 
 const DIRECTORY = '/var/data/checkpoints'
 const CHECKPOINTS = 3
@@ -35,10 +35,10 @@ async function runJob(files: FileSystem, variant: Variant, reported: (checkpoint
   })
   let previous = job.retained.at(-1)?.metadata.checkpointId
   for (let id = job.nextCheckpointId; id < job.nextCheckpointId + CHECKPOINTS; id++) {
-    if (variant.deleteFirst && previous !== undefined) await job.storage.discard(previous)
+    if (variant.deleteFirst && previous !== undefined) await discard(job, previous)
     await complete(job, id)
     reported(id)
-    if (!variant.deleteFirst && previous !== undefined) await job.storage.discard(previous)
+    if (!variant.deleteFirst && previous !== undefined) await discard(job, previous)
     previous = id
   }
 }

@@ -2,6 +2,7 @@
  * One simulated process: all ports seeded, all time virtual, every event of the run in a trace. It drives whatever runs
  * on the ports until that has ended or the process has died; it knows nothing of jobs.
  */
+import type { Clock } from '../../src/base/clock.ts'
 import { sha256 } from '../../src/base/digest.ts'
 import type { FileSystem } from '../../src/base/file-system.ts'
 import { seededIds } from '../../src/base/ids.ts'
@@ -15,8 +16,13 @@ import {
   type SimulatedOperation,
 } from '../../src/base/simulated-file-system.ts'
 import { SimulatedLocks } from '../../src/base/simulated-locks.ts'
+import { type SimulatedStoreFaults, simulatedStores } from '../../src/base/simulated-ordered-stores.ts'
 import { eventLoopTurns, type Turns } from '../../src/base/turns.ts'
 import { VirtualClock } from '../../src/base/virtual-clock.ts'
+// A job with state on disk loads them when it needs them, which must not take time of a clock that stands still.
+import '../../src/state/level/level-state-backend.ts'
+import '../../src/state/level/scratch-folders.ts'
+import '../../src/state/level/table-self-check.ts'
 
 export interface WorldOptions {
   readonly seed: number
@@ -31,6 +37,8 @@ export interface WorldOptions {
   readonly interfere?: ((operation: SimulatedOperation) => Interference | undefined) | undefined
   /** What the process gets instead of the file system itself. */
   readonly wrapFiles?: ((files: FileSystem) => FileSystem) | undefined
+  /** Of the stores in which the state of a job with state on disk lies. */
+  readonly storeFaults?: ((clock: Clock) => SimulatedStoreFaults) | undefined
 }
 
 export type Outcome<T> =
@@ -91,7 +99,7 @@ export class SimulatedWorld {
     this.files.stopped.then(() => {
       this.#dead = true
     })
-    this.ports = {
+    const ports = {
       clock,
       turns: orderedTurns(clock, stream(), speed.turn, () => this.note('turn')),
       random: stream(),
@@ -100,6 +108,9 @@ export class SimulatedWorld {
       locks: this.#locks,
       logger: this.#logger(),
     }
+    const storeTurns = unorderedTurns(clock, stream(), speed.disk)
+    const stores = simulatedStores({ files: ports.files, turns: storeTurns, faults: options.storeFaults?.(clock) })
+    this.ports = { ...ports, stores }
   }
 
   note(what: string): void {

@@ -119,7 +119,6 @@ export const CHECKPOINTING_OPTIONS = {
     type: 'text',
     default: undefined,
     aliases: ['state.savepoints.dir'],
-    effect: 'later',
     description: 'Folder or file URI of savepoints for which none is named.',
   },
   'execution.checkpointing.storage': {
@@ -134,10 +133,10 @@ export const CHECKPOINTING_OPTIONS = {
   'execution.checkpointing.incremental': {
     area: 'checkpointing',
     type: 'boolean',
-    default: false,
+    default: true,
     aliases: ['state.backend.incremental'],
-    effect: 'later',
-    description: 'A checkpoint writes only what changed. Without effect on the hashmap backend.',
+    description:
+      'A checkpoint writes only what changed. Without effect on the hashmap backend. Flink’s default is false.',
   },
   'execution.checkpointing.data-inline-threshold': {
     area: 'checkpointing',

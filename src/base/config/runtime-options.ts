@@ -10,7 +10,23 @@ export const RUNTIME_OPTIONS = {
     synonyms: { rocksdb: 'leveldb' },
     aliases: ['state.backend'],
     description:
-      'Where keyed state lives: hashmap in memory, leveldb on disk (refused in this version). rocksdb means leveldb.',
+      'Where keyed state lives: hashmap in memory; leveldb on the local disk behind a cache, so that it may be larger than memory. rocksdb means leveldb.',
+  },
+  'state.backend.leveldb.cache-size': {
+    area: 'state',
+    type: 'memory',
+    default: 256 * 1024 * 1024,
+    minBytes: 0,
+    description:
+      'What keyed state on disk may take on the heap for its cache, in all subtasks of the job together; an estimate. What the database itself holds comes on top, a quarter of that or less. Millrace’s own.',
+  },
+  'state.backend.leveldb.localdir': {
+    area: 'state',
+    type: 'text',
+    default: undefined,
+    aliases: ['state.backend.rocksdb.localdir'],
+    description:
+      'Folder or file URI, on a local disk, in which keyed state on disk works. It holds nothing that has to outlive the process. Not set: the system’s folder for temporary files.',
   },
   'parallelism.default': {
     area: 'pipeline',

@@ -11,6 +11,7 @@ import type {
   CoordinatorOrder,
   EndStatus,
   Json,
+  SavepointOptions,
   TaskAttempt,
 } from '#machines/checkpoint-coordinator-vocabulary'
 import { StreamError } from '../../base/errors.ts'
@@ -26,8 +27,8 @@ export interface TriggerOptions {
   /** Of a savepoint. */
   readonly targetDirectory?: string | undefined
   readonly full?: boolean | undefined
-  /** Reaches `snapshotCoordinators`, `triggerTasks` and `publish` as it is: drain, format. */
-  readonly options?: Json | undefined
+  /** Of a savepoint. Reaches `snapshotCoordinators`, `triggerTasks` and `publish` as it is. */
+  readonly options?: SavepointOptions | undefined
 }
 
 export interface Triggered {

@@ -3,6 +3,7 @@
  * decides nothing.
  */
 import {
+  type FinalCheckpointOutcome,
   type JobFact,
   type JobInput,
   type JobOrder,
@@ -37,9 +38,21 @@ export interface JobDeps extends JobInput {
   askRestart(order: JobOrderOf<'askRestart'>): void
   recordFailure(order: JobOrderOf<'recordFailure'>): void
   startScheduler(order: JobOrderOf<'startScheduler'>): void
-  /** Best effort: the next periodic checkpoint serves as well. */
-  triggerFinalCheckpoint(order: JobOrderOf<'triggerFinalCheckpoint'>): void
+  /** Resolves with what became of it. A rejection is one that failed: the next periodic checkpoint serves as well. */
+  triggerFinalCheckpoint(
+    order: JobOrderOf<'triggerFinalCheckpoint'>,
+  ): FinalCheckpointOutcome | Promise<FinalCheckpointOutcome>
   stopScheduler(): void
+  /** Somebody may go on to end the job with a savepoint, or may not. */
+  admitStop(): void
+  refuseStop(): void
+  /** It does not come to that: what becomes of the job is the answer. */
+  overtakeStop(): void
+  /** From here on the job ends with it. */
+  reportSealed(order: JobOrderOf<'reportSealed'>): void
+  /** The record names it, or nothing of it may be committed. */
+  confirmSeal(order: JobOrderOf<'confirmSeal'>): void
+  denySeal(order: JobOrderOf<'denySeal'>): void
   /** Resolves with the id of the completed checkpoint. */
   takeSuspendCheckpoint(order: JobOrderOf<'takeSuspendCheckpoint'>): number | Promise<number>
   /** A rejection leaves the checkpoints and changes nothing else. */
@@ -126,7 +139,12 @@ export function hostJob(deps: JobDeps): Job {
         case 'startScheduler':
           return deps.startScheduler(order)
         case 'triggerFinalCheckpoint':
-          return deps.triggerFinalCheckpoint(order)
+          return whenDone(
+            () => deps.triggerFinalCheckpoint(order),
+            (outcome) => host.send({ type: 'finalCheckpoint.ended', attempt: order.attempt, outcome }),
+            // The coordinator has reported why.
+            () => host.send({ type: 'finalCheckpoint.ended', attempt: order.attempt, outcome: 'failed' }),
+          )
         case 'stopScheduler':
           return deps.stopScheduler()
         case 'takeSuspendCheckpoint':
@@ -140,6 +158,18 @@ export function hostJob(deps: JobDeps): Job {
                 ...failure(thrown, 'FILE_ERROR'),
               }),
           )
+        case 'admitStop':
+          return deps.admitStop()
+        case 'refuseStop':
+          return deps.refuseStop()
+        case 'overtakeStop':
+          return deps.overtakeStop()
+        case 'reportSealed':
+          return deps.reportSealed(order)
+        case 'confirmSeal':
+          return deps.confirmSeal(order)
+        case 'denySeal':
+          return deps.denySeal(order)
         case 'settleCheckpoints':
           return whenDone(
             () => deps.settleCheckpoints(order),

@@ -2,7 +2,7 @@
  * Hosts the chart of one subtask in one attempt: each of its orders becomes one call of `TaskDeps`, each answer a fact. It
  * holds the timer of the cancellation and decides nothing.
  */
-import { task as machine, type TaskFact, type TaskInput, type TaskOrder } from '#machines/task'
+import { type DataEnd, task as machine, type TaskFact, type TaskInput, type TaskOrder } from '#machines/task'
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { Cause } from './causes.ts'
 import { type ChartTap, hostChart } from './host-chart.ts'
@@ -29,8 +29,11 @@ export interface TaskDeps extends TaskInput {
   commitRestored(): Work
   /** Records may be processed from now on. */
   run(): void
-  /** Largest watermark, finish() from first to last, end of data downstream; without checkpointing the commits too. */
-  finishOperators(): Work
+  /**
+   * Timers stop; where the data was drained finish() from first to last, without checkpointing the commits too; end of
+   * data downstream.
+   */
+  finishOperators(end: DataEnd): Work
   awaitFinalCheckpoint(): void
   /** `withEndOfData`: largest watermark and end of data come first, for no operator was opened to send them. */
   endPartitions(order: { readonly withEndOfData: boolean }): void
@@ -84,7 +87,7 @@ export function hostTask(deps: TaskDeps): Task {
         case 'run':
           return attempt(() => deps.run())
         case 'finishOperators':
-          return answer(() => deps.finishOperators(), { type: 'operators.finished' })
+          return answer(() => deps.finishOperators(order), { type: 'operators.finished' })
         case 'awaitFinalCheckpoint':
           return attempt(() => deps.awaitFinalCheckpoint())
         case 'endPartitions':

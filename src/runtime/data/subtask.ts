@@ -2,7 +2,7 @@
  * The record side of one subtask: reads its channels or its source as its permission allows and feeds the chain. It
  * reports what it meets (barriers, ends, throws) and decides none of it.
  */
-import type { CheckpointBarrier, ControlElement } from '../../elements/stream-element.ts'
+import type { CheckpointBarrier, ControlElement, EndOfData } from '../../elements/stream-element.ts'
 import { END_OF_INPUT, type Input, NOTHING_AVAILABLE, type SourceOperator } from '../../operators/operator.ts'
 import type { Channel } from './channel.ts'
 import { drain } from './drain.ts'
@@ -20,13 +20,21 @@ export interface Permission {
   held: readonly boolean[]
 }
 
+/** How the input of a subtask ended. */
+export interface InputEnd {
+  /** False: the stream goes on in another run. */
+  readonly drained: boolean
+  /** The savepoint that follows and ends the job; null: none does. */
+  readonly savepoint: number | null
+}
+
 /** Whom the loop tells. Called between two elements, never inside one. */
 export interface SubtaskEvents {
   barrierArrived(channel: number, barrier: CheckpointBarrier): void
   cancellationArrived(channel: number, checkpointId: number): void
   partitionEnded(channel: number): void
-  /** Nothing will be read any more but barriers; the last watermark has gone through the chain. */
-  inputExhausted(drain: boolean): void
+  /** Nothing will be read any more but barriers; where the data was drained, the last watermark has gone through the chain. */
+  inputExhausted(end: InputEnd): void
   failed(cause: unknown): void
 }
 
@@ -50,7 +58,7 @@ export class Subtask implements Runnable {
   readonly #valveIndex: readonly number[]
   #mails: (() => void)[] = []
   #channelsWithData: number
-  #drain = true
+  #end: InputEnd = { drained: true, savepoint: null }
   #source: 'reading' | 'waiting' | 'ended'
   #next = 0
 
@@ -70,6 +78,17 @@ export class Subtask implements Runnable {
   mail(mail: () => void): void {
     this.#mails.push(mail)
     this.#parts.wake()
+  }
+
+  /**
+   * To be called in a mail: the source is read no further. What follows is as at the end of its input, and where it is not
+   * drained nothing more is emitted. Harmless where the input has ended already.
+   */
+  stopSource(end: InputEnd): void {
+    if (this.#source === 'ended') return
+    this.#source = 'ended'
+    this.#parts.source?.stop?.()
+    this.#endSource(end)
   }
 
   step(budget: number): boolean {
@@ -147,7 +166,7 @@ export class Subtask implements Runnable {
       case 'cancellation':
         return events.cancellationArrived(channel.index, element.checkpointId)
       case 'endOfData':
-        return this.#endData(element.drain)
+        return this.#endData(element)
       case 'endOfPartition':
         return events.partitionEnded(channel.index)
       default:
@@ -155,10 +174,16 @@ export class Subtask implements Runnable {
     }
   }
 
-  #endData(drained: boolean): void {
-    this.#drain = this.#drain && drained
+  #endData({ drain: drained, savepoint }: EndOfData): void {
+    this.#end = { drained: this.#end.drained && drained, savepoint: savepoint ?? this.#end.savepoint }
     this.#channelsWithData--
-    if (this.#channelsWithData === 0) this.mail(() => this.#parts.events.inputExhausted(this.#drain))
+    if (this.#channelsWithData === 0) this.mail(() => this.#parts.events.inputExhausted(this.#end))
+  }
+
+  /** Each behind what the last record may have left half processed. */
+  #endSource(end: InputEnd): void {
+    if (end.drained) this.mail(() => this.#parts.emitLastWatermark())
+    this.mail(() => this.#parts.events.inputExhausted(end))
   }
 
   #readSource(budget: number): boolean {
@@ -167,9 +192,7 @@ export class Subtask implements Runnable {
     switch (source.emitNext(budget)) {
       case END_OF_INPUT:
         this.#source = 'ended'
-        // Each behind what the last record may have left half processed.
-        this.mail(() => this.#parts.emitLastWatermark())
-        this.mail(() => this.#parts.events.inputExhausted(true))
+        this.#endSource({ drained: true, savepoint: null })
         return true
       case NOTHING_AVAILABLE:
         this.#source = 'waiting'

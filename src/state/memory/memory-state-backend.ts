@@ -1,6 +1,6 @@
 /** The `hashmap` backend: all keyed state on the heap, snapshots by scans that run beside the records. */
 import type { Clock } from '../../base/clock.ts'
-import { valueCodec } from '../../elements/serializer.ts'
+import type { Turns } from '../../base/turns.ts'
 import { CurrentKey } from '../current-key.ts'
 import type {
   AggregatingState,
@@ -11,29 +11,18 @@ import type {
   MapStateDescriptor,
   ReducingState,
   ReducingStateDescriptor,
-  StateKind,
   ValueState,
   ValueStateDescriptor,
 } from '../descriptors.ts'
+import type { FrozenTables } from '../frozen-tables.ts'
 import type { MapKey } from '../key.ts'
 import type { KeyGroupRange } from '../key-group-range.ts'
 import type { EntryCodec, KeyedTable } from '../keyed-table.ts'
-import type { FrozenKeyedState, KeyedStateBackend, KeyedStatePayload } from '../state-backend.ts'
-import { Expiry, refuseOtherTtl, type StateTtl } from '../state-ttl.ts'
+import { RestorePace } from '../restore-pace.ts'
+import { readTables } from '../restored-tables.ts'
+import type { KeyedStateBackend, StoredKeyedState } from '../state-backend.ts'
 import { TableRegistry } from '../table-registry.ts'
-import {
-  plainListCodec,
-  plainMapCodec,
-  plainSingleCodec,
-  ttlListCodec,
-  ttlMapCodec,
-  ttlSingleCodec,
-} from '../ttl-codecs.ts'
-import { MemoryMapState } from './map-state.ts'
-import { MemoryAggregatingState, MemoryListState, MemoryReducingState, MemoryValueState } from './states.ts'
-import { type Sweep, sweepLists, sweepMaps, sweepValues, type TtlCleanup, ttlCleanup } from './ttl-cleanup.ts'
-import { TtlMapState } from './ttl-map-state.ts'
-import { TtlAggregatingState, TtlListState, type TtlParts, TtlReducingState, TtlValueState } from './ttl-states.ts'
+import { KeyedStates, STATES, spaceOf } from './keyed-states.ts'
 
 export interface MemoryStateBackendOptions {
   readonly maxParallelism: number
@@ -41,27 +30,32 @@ export interface MemoryStateBackendOptions {
   readonly keyGroups: KeyGroupRange
   /** What states with a time-to-live go by; the others read no clock. */
   readonly clock: Clock
+  /** Restoring large state gives the event loop its turns; left out: it does not. */
+  readonly turns?: Turns | undefined
 }
 
-export function memoryStateBackend(options: MemoryStateBackendOptions): KeyedStateBackend {
+export function memoryStateBackend(options: MemoryStateBackendOptions): MemoryStateBackend {
   return new MemoryStateBackend(options)
 }
 
-class MemoryStateBackend implements KeyedStateBackend {
+export class MemoryStateBackend implements KeyedStateBackend {
   readonly maxParallelism: number
   readonly keyGroups: KeyGroupRange
   readonly #current = new CurrentKey()
   readonly #tables: TableRegistry
-  readonly #clock: Clock
-  /** Of every state that was asked for. */
-  readonly #ttls = new Map<string, StateTtl | undefined>()
-  readonly #cleanups = new Map<string, TtlCleanup>()
+  readonly #states: KeyedStates
+  readonly #pace: RestorePace
 
-  constructor({ maxParallelism, keyGroups, clock }: MemoryStateBackendOptions) {
+  constructor({ maxParallelism, keyGroups, clock, turns }: MemoryStateBackendOptions) {
     this.maxParallelism = maxParallelism
     this.keyGroups = keyGroups
-    this.#clock = clock
+    this.#pace = new RestorePace(clock, turns)
     this.#tables = new TableRegistry(maxParallelism, keyGroups)
+    this.#states = new KeyedStates(
+      this.#current,
+      (kind, name, { living }) => this.#tables.table(STATES, kind, name, living),
+      clock,
+    )
   }
 
   setCurrentKey(key: unknown): void {
@@ -82,87 +76,23 @@ class MemoryStateBackend implements KeyedStateBackend {
   }
 
   getState<T, Read extends T | undefined>(descriptor: ValueStateDescriptor<T, Read>): ValueState<T, Read> {
-    const codec = valueCodec(descriptor.serializer)
-    const { ttl } = descriptor
-    if (ttl !== undefined) {
-      const parts = this.#ttlParts(descriptor, ttl, (expiry) => ttlSingleCodec(codec, expiry), sweepValues<T>)
-      return new TtlValueState(parts, descriptor.default)
-    }
-    return new MemoryValueState(
-      this.#current,
-      this.#stateTable(descriptor, plainSingleCodec(codec)),
-      descriptor.default,
-    )
+    return this.#states.getState(descriptor)
   }
 
   getListState<T>(descriptor: ListStateDescriptor<T>): ListState<T> {
-    const codec = valueCodec(descriptor.serializer)
-    const { ttl } = descriptor
-    if (ttl !== undefined)
-      return new TtlListState(this.#ttlParts(descriptor, ttl, (expiry) => ttlListCodec(codec, expiry), sweepLists<T>))
-    return new MemoryListState(this.#current, this.#stateTable(descriptor, plainListCodec(codec)))
+    return this.#states.getListState(descriptor)
   }
 
   getMapState<K, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V> {
-    const codec = valueCodec(descriptor.serializer)
-    const { ttl } = descriptor
-    if (ttl !== undefined)
-      return new TtlMapState(this.#ttlParts(descriptor, ttl, (expiry) => ttlMapCodec(codec, expiry), sweepMaps<V>))
-    return new MemoryMapState(this.#current, this.#stateTable(descriptor, plainMapCodec(codec)))
+    return this.#states.getMapState(descriptor)
   }
 
   getReducingState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T> {
-    const codec = valueCodec(descriptor.serializer)
-    const { ttl } = descriptor
-    if (ttl !== undefined) {
-      const parts = this.#ttlParts(descriptor, ttl, (expiry) => ttlSingleCodec(codec, expiry), sweepValues<T>)
-      return new TtlReducingState(parts, descriptor.reduce)
-    }
-    return new MemoryReducingState(
-      this.#current,
-      this.#stateTable(descriptor, plainSingleCodec(codec)),
-      descriptor.reduce,
-    )
+    return this.#states.getReducingState(descriptor)
   }
 
   getAggregatingState<In, Acc, Out>(descriptor: AggregatingStateDescriptor<In, Acc, Out>): AggregatingState<In, Out> {
-    const codec = valueCodec(descriptor.serializer)
-    const { ttl } = descriptor
-    if (ttl !== undefined) {
-      const parts = this.#ttlParts(descriptor, ttl, (expiry) => ttlSingleCodec(codec, expiry), sweepValues<Acc>)
-      return new TtlAggregatingState(parts, descriptor.aggregate)
-    }
-    return new MemoryAggregatingState(
-      this.#current,
-      this.#stateTable(descriptor, plainSingleCodec(codec)),
-      descriptor.aggregate,
-    )
-  }
-
-  #stateTable<V>({ kind, name, ttl }: DeclaredState, codec: EntryCodec<V>): KeyedTable<V> {
-    if (this.#ttls.has(name)) refuseOtherTtl(name, this.#ttls.get(name), ttl)
-    const table = this.#tables.table(STATES, kind, name, codec)
-    this.#ttls.set(name, ttl)
-    return table
-  }
-
-  /** One clean-up a state, however often it is asked for. */
-  #ttlParts<V>(
-    descriptor: DeclaredState,
-    ttl: StateTtl,
-    codecOf: (expiry: Expiry) => EntryCodec<V>,
-    sweep: Sweep<V>,
-  ): TtlParts<V> {
-    const expiry = new Expiry(ttl, this.#clock)
-    const table = this.#stateTable(descriptor, codecOf(expiry))
-    const parts = { current: this.#current, table, expiry }
-    if (!ttl.cleanupInBackground) return { ...parts, cleanup: null }
-    let cleanup = this.#cleanups.get(descriptor.name)
-    if (cleanup === undefined) {
-      cleanup = ttlCleanup(table, expiry, sweep)
-      this.#cleanups.set(descriptor.name, cleanup)
-    }
-    return { ...parts, cleanup }
+    return this.#states.getAggregatingState(descriptor)
   }
 
   keysOf(stateName: string): readonly MapKey[] {
@@ -173,27 +103,25 @@ class MemoryStateBackend implements KeyedStateBackend {
     return this.#tables.table(kind, kind, name, codec)
   }
 
-  freeze(checkpointId: number): FrozenKeyedState {
+  /** Every format is the canonical one. */
+  freeze(checkpointId: number): FrozenTables {
     return this.#tables.freeze(checkpointId)
   }
 
-  restore(payloads: readonly KeyedStatePayload[]): void {
-    this.#tables.restore(payloads, (kind) => (KINDS.has(kind) ? STATES : kind))
+  /** Its snapshots are whole. */
+  checkpointCompleted(): void {}
+
+  checkpointAborted(): void {}
+
+  restore(states: readonly StoredKeyedState[]): void | Promise<void> {
+    const tables = readTables(states, this.keyGroups, this.maxParallelism, this.#pace)
+    const take = (read: Awaited<typeof tables>) => this.#tables.restore(read, spaceOf)
+    return tables instanceof Promise ? tables.then(take) : take(tables)
   }
 
   close(): void {
-    for (const cleanup of this.#cleanups.values()) cleanup.close()
+    this.#states.close()
     this.#tables.clear()
     this.#current.clear()
   }
 }
-
-interface DeclaredState {
-  readonly kind: StateKind
-  readonly name: string
-  readonly ttl: StateTtl | undefined
-}
-
-/** The users' names: one space, whatever the kind. */
-const STATES = 'state'
-const KINDS: ReadonlySet<string> = new Set<StateKind>(['value', 'list', 'map', 'reducing', 'aggregating'])

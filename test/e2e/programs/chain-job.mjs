@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { defineSource, FileSink, StreamExecutionEnvironment, ValueStateDescriptor, WatermarkStrategy } from 'millrace'
 import { link, PARTITIONS, recordAt, recordsIn } from './input.mjs'
 import { ledgerSink } from './ledger-sink.mjs'
+import { breakSharedFiles } from './shared-faults.mjs'
 import { trace } from './trace.mjs'
 import { traceEvents } from './trace-events.mjs'
 import { tracedSink } from './traced-sink.mjs'
@@ -22,6 +23,8 @@ const { values } = parseArgs({
     output: { type: 'string' },
     sink: { type: 'string', default: 'file' },
     'commit-early': { type: 'boolean', default: false },
+    /** Of shared-faults.mjs. */
+    fault: { type: 'string' },
   },
 })
 const seed = Number(values.seed)
@@ -67,6 +70,7 @@ env
   .name('rows')
   .uid('rows')
 
+if (values.fault !== undefined) await breakSharedFiles(values.fault)
 trace('execute')
 process.on('exit', () => trace('exit'))
 await traceEvents(await env.executeAsync('chain'))

@@ -10,11 +10,13 @@ import { buildNode } from './build-nodes.ts'
 import { buildSource } from './build-sources.ts'
 import type { OutsideSink } from './outside.ts'
 import { partitioned } from './partitioned.ts'
-import type { Plan } from './plan.ts'
+import type { Backend, Plan } from './plan.ts'
 import type { Row } from './records.ts'
 import type { Trouble } from './trouble.ts'
 
 export const CHECKPOINTS = '/data/checkpoints'
+/** Where state on disk works. */
+export const SCRATCH = '/data/scratch'
 
 export interface ProcessOfPlan {
   /** Counted from 0. */
@@ -37,7 +39,7 @@ export function parallelismOfStreams({ sources, nodes }: Plan, lived: number): r
   return all
 }
 
-export function configure(env: StreamExecutionEnvironment, { settings }: Plan): void {
+export function configure(env: StreamExecutionEnvironment, { settings }: Plan, backend: Backend): void {
   env
     .setMaxParallelism(settings.maxParallelism)
     .setRestartStrategy(RestartStrategies.fixedDelayRestart(1000, settings.restartDelayMs))
@@ -53,6 +55,11 @@ export function configure(env: StreamExecutionEnvironment, { settings }: Plan): 
       'execution.debug-freeze': settings.freeze,
       'pipeline.operator-chaining.enabled': settings.chaining,
       'pipeline.auto-watermark-interval': settings.watermarkIntervalMs,
+      'state.backend.type': backend,
+      'state.backend.leveldb.cache-size': settings.cacheBytes,
+      'state.backend.leveldb.localdir': SCRATCH,
+      'execution.checkpointing.incremental': settings.incremental,
+      'execution.checkpointing.num-retained': settings.retained,
     })
 }
 

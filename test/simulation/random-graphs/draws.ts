@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check'
 import {
+  BACKENDS,
   type LifePlan,
   type Operation,
   PARTITIONERS,
@@ -124,8 +125,16 @@ const end: fc.Arbitrary<LifePlan['end']> = fc.oneof(
     at: moment(150),
     loss: fc.constantFrom('kill' as const, 'posix' as const, 'ordered' as const),
   }),
+  fc.record({
+    type: fc.constant('stop' as const),
+    at: moment(60),
+    format: fc.constantFrom('CANONICAL' as const, 'CANONICAL' as const, 'NATIVE' as const),
+    swaps: fc.boolean(),
+  }),
   fc.constant({ type: 'nothing' } as const),
 )
+
+const savepoint = fc.record({ at: moment(60), format: fc.constantFrom('CANONICAL' as const, 'NATIVE' as const) })
 
 const life: fc.Arbitrary<LifePlan> = fc.record({
   seed: fc.nat(1_000_000),
@@ -135,6 +144,7 @@ const life: fc.Arbitrary<LifePlan> = fc.record({
   stepsFailAt: rarely(few(150, 2)),
   diskFailsAt: rarely(few(800, 3)),
   diskWaitsAt: few(1000, 10),
+  savepointsAt: rarely(fc.array(savepoint, { minLength: 1, maxLength: 2 })),
   end,
 })
 
@@ -151,6 +161,10 @@ const settings: fc.Arbitrary<SettingsPlan> = fc.record({
   stepsPerTurn: fc.oneof(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 7, max: 60 })),
   restartDelayMs: fc.nat(30),
   watermarkIntervalMs: fc.constantFrom(1, 10, 200),
+  backend: fc.constantFrom(...BACKENDS),
+  cacheBytes: fc.constantFrom(0, 2000, 100_000),
+  incremental: fc.constantFrom(true, true, true, false),
+  retained: fc.integer({ min: 1, max: 3 }),
 })
 
 export const draws = fc.noBias(

@@ -109,7 +109,14 @@ function withoutRescaling(draw: Draw): Draw {
 }
 
 function inPeace(life: Draw['lives'][number]): Draw['lives'][number] {
-  const nothing = { throwsAt: [], commitFailsAt: [], stepsFailAt: [], diskFailsAt: [], diskWaitsAt: [] }
+  const nothing = {
+    throwsAt: [],
+    commitFailsAt: [],
+    stepsFailAt: [],
+    diskFailsAt: [],
+    diskWaitsAt: [],
+    savepointsAt: [],
+  }
   return { ...life, ...nothing, end: { type: 'nothing' } }
 }
 

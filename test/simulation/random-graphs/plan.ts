@@ -124,6 +124,14 @@ export interface Moment {
   readonly nth: number
 }
 
+export const BACKENDS = ['hashmap', 'leveldb'] as const
+export type Backend = (typeof BACKENDS)[number]
+
+export interface SavepointPlan {
+  readonly at: Moment
+  readonly format: 'CANONICAL' | 'NATIVE'
+}
+
 /** What happens to one process, beside running the job. */
 export interface LifePlan {
   readonly seed: number
@@ -136,9 +144,13 @@ export interface LifePlan {
   readonly stepsFailAt: readonly number[]
   readonly diskFailsAt: readonly number[]
   readonly diskWaitsAt: readonly number[]
+  /** Taken while the job runs on; nobody starts from them. */
+  readonly savepointsAt: readonly SavepointPlan[]
   readonly end:
     | { readonly type: 'kill' | 'suspend'; readonly at: Moment }
     | { readonly type: 'crash'; readonly at: Moment; readonly loss: 'kill' | 'posix' | 'ordered' }
+    /** With a savepoint, without drain. `swaps`: the next process has its state on the other backend, if any can read it. */
+    | ({ readonly type: 'stop'; readonly swaps: boolean } & SavepointPlan)
     | { readonly type: 'nothing' }
 }
 
@@ -155,6 +167,11 @@ export interface SettingsPlan {
   readonly stepsPerTurn: number
   readonly restartDelayMs: number
   readonly watermarkIntervalMs: number
+  /** Of the first process. */
+  readonly backend: Backend
+  readonly cacheBytes: number
+  readonly incremental: boolean
+  readonly retained: number
 }
 
 export interface Plan {

@@ -11,7 +11,7 @@ import { diskWith } from './build-sources.ts'
 import { differences } from './compare.ts'
 import { GrowingFiles } from './growing-files.ts'
 import { outsideSinks, ReadByProgram } from './outside.ts'
-import type { LifePlan, Plan } from './plan.ts'
+import type { Backend, LifePlan, Plan } from './plan.ts'
 import { type Report, runProcess, startOf } from './run-process.ts'
 import type { Sabotage } from './sabotage.ts'
 import { type Tally, Trouble } from './trouble.ts'
@@ -39,11 +39,12 @@ export async function runPlan(
   let disk = diskWith(plan.sources)
   let completed = 0
   let resume: 'latest' | undefined = 'latest'
+  let backend = plan.settings.backend
   for (let lived = 0; ; lived++) {
     if (lived === plan.lives.length + MOST_MORE) return [...problems, `the job had not ended after ${lived} processes`]
     const life = plan.lives[Math.min(lived, plan.lives.length - 1)] as LifePlan
     const trouble = new Trouble(life, tally, startOf(lived), sabotage)
-    const report = await runProcess({ plan, life, lived, disk, resume, outside, read, growing, trouble })
+    const report = await runProcess({ plan, life, lived, backend, disk, resume, outside, read, growing, trouble })
     const { outcome, events, world } = report
     const here = events.filter(({ type }) => type === 'checkpoint.completed').length
     note(tally, plan, report, lived, completed)
@@ -57,11 +58,24 @@ export async function runPlan(
     // What failed before it had done anything is refused by name, and begins anew.
     const nothing =
       outcome.type === 'threw' && StreamError.is(outcome.error) && outcome.error.code === 'JOB_NOTHING_KEPT'
+    if (report.stopped !== undefined) {
+      backend = nextBackend(backend, life, report, tally)
+      resume = 'latest'
+      continue
+    }
     if (outcome.type === 'returned' || (growing.isFollowed && life.end.type === 'nothing' && !nothing)) break
     if (nothing && completed > 0) problems.push(`process ${lived} found nothing after ${completed} checkpoints`)
     resume = nothing ? undefined : 'latest'
   }
   return [...problems, ...differences(plan, outside, read, disk)]
+}
+
+/** A canonical savepoint can be read by any backend. */
+function nextBackend(backend: Backend, { end }: LifePlan, { stopped }: Report, tally: Tally): Backend {
+  if (stopped !== 'CANONICAL' || end.type !== 'stop' || !end.swaps) return backend
+  const next = backend === 'hashmap' ? 'leveldb' : 'hashmap'
+  tally.add(`savepoints: from ${backend} to ${next}`)
+  return next
 }
 
 function diskAfter(world: SimulatedWorld, { end, seed }: LifePlan, outcome: Report['outcome']): SimulatedDisk {
@@ -85,6 +99,8 @@ function unexpected(
   if (!StreamError.is(error))
     return [`process ${lived} ended with a nameless error: ${(error as Error)?.stack ?? String(error)}`]
   const isDue =
+    // What is to be committed with the savepoint cannot be committed: it is what the next process goes on from.
+    (end.type === 'stop' && error.code === 'JOB_FAILED' && /savepoint/i.test(error.message)) ||
     (error.code === 'JOB_SUSPENDED' && (end.type === 'suspend' || isFollowed)) ||
     error.code === 'JOB_NOTHING_KEPT' ||
     diskFailsAt.length > 0

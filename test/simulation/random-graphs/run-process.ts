@@ -8,8 +8,9 @@ import { buildJob, configure } from './build-job.ts'
 import { differences } from './compare.ts'
 import type { GrowingFiles } from './growing-files.ts'
 import type { OutsideSink, ReadByProgram } from './outside.ts'
-import type { LifePlan, Plan } from './plan.ts'
+import type { Backend, LifePlan, Plan, SavepointPlan } from './plan.ts'
 import { losingLink } from './sabotage.ts'
+import { Savepoints } from './savepoints.ts'
 import type { Trouble } from './trouble.ts'
 
 const JOB_NAME = 'random graph'
@@ -18,6 +19,7 @@ export interface Process {
   readonly plan: Plan
   readonly life: LifePlan
   readonly lived: number
+  readonly backend: Backend
   readonly disk: SimulatedDisk
   readonly resume: 'latest' | undefined
   readonly outside: readonly OutsideSink[]
@@ -30,6 +32,8 @@ export interface Report {
   readonly outcome: Outcome<'finished' | 'had ended'>
   readonly events: readonly JobEvent[]
   readonly world: SimulatedWorld
+  /** It was stopped with a savepoint, of this format: the next process goes on from that. */
+  readonly stopped: SavepointPlan['format'] | undefined
 }
 
 /** When a process starts, ms since the epoch. */
@@ -39,6 +43,7 @@ export async function runProcess({
   plan,
   life,
   lived,
+  backend,
   disk,
   resume,
   outside,
@@ -55,6 +60,7 @@ export async function runProcess({
   })
   let end: 'finished' | 'had ended' = 'finished'
   let suspend: (() => void) | undefined
+  const savepoints = new Savepoints(life, trouble.tally, `/data/savepoints/${lived}`)
   const env = new StreamExecutionEnvironment({
     ports: () => world.ports,
     layers: [],
@@ -73,12 +79,13 @@ export async function runProcess({
           if (event.type === 'checkpoint.completed') trouble.checkpointCompleted(event.atMs)
         })
         suspend = () => void started.handle.suspend()
+        savepoints.job = started.handle
       }
       return started
     },
   })
   world.start(async () => {
-    configure(env, plan)
+    configure(env, plan, backend)
     const streams = buildJob(env, plan, { lived, trouble, clock: world.clock, outside })
     const toRead = plan.read === undefined ? undefined : streams[plan.read]
     if (toRead === undefined) await env.execute(JOB_NAME, { resume })
@@ -90,15 +97,18 @@ export async function runProcess({
     const { end: how } = life
     // Nobody else ends a job that follows files: once everything is there, and no more comes.
     if (how.type === 'nothing') return growing.isFollowed && growing.isOver(world.clock.now(), isThere)
+    // Who cannot be stopped with a savepoint is suspended where nobody else would end the job.
+    if (how.type === 'stop') return growing.isFollowed && savepoints.hasGivenUp
     return how.type === 'suspend' && trouble.isDue(how.at, world.clock.now())
   }
   const outcome = await world.drive(() => {
     growing.grow(disk, world.clock.now())
+    savepoints.look((at) => trouble.isDue(at, world.clock.now()))
     if (suspend !== undefined && isTime()) {
       suspend()
       suspend = undefined
     }
     return life.end.type === 'kill' && trouble.isDue(life.end.at, world.clock.now())
   })
-  return { outcome: (outcome ?? { type: 'died' }) as Report['outcome'], events, world }
+  return { outcome: (outcome ?? { type: 'died' }) as Report['outcome'], events, world, stopped: savepoints.stopped }
 }

@@ -1,6 +1,6 @@
 /** What stands in the plans of a run, and what a run must have met to prove anything. */
 
-import { OPERATION_TYPES, PARTITIONERS, type Plan, SINK_KINDS, SOURCE_KINDS, STATES } from './plan.ts'
+import { BACKENDS, OPERATION_TYPES, PARTITIONERS, type Plan, SINK_KINDS, SOURCE_KINDS, STATES } from './plan.ts'
 import { KEY_KINDS } from './records.ts'
 import type { Tally } from './trouble.ts'
 
@@ -26,6 +26,7 @@ export function tallyPlan({ sources, nodes, sinks, read, settings, lives }: Plan
   if (settings.concurrent > 1) tally.add('settings: concurrent checkpoints')
   if (settings.credit <= 2) tally.add('settings: credit of 1 or 2')
   for (const { link } of lives) tally.add(`links: ${link}`)
+  tally.add(`backends: ${settings.backend}`)
 }
 
 /** What has not occurred at all, and what has occurred too seldom for a run of so many plans. */
@@ -41,6 +42,13 @@ export function missing(tally: Tally, plans: number): readonly string[] {
     'thrown in step',
     'commit tried again',
     'disk waited',
+    ...BACKENDS.map((backend) => `backends: ${backend}`),
+    'savepoints: CANONICAL taken',
+    'savepoints: NATIVE taken',
+    'savepoints: stopped with CANONICAL',
+    'savepoints: stopped with NATIVE',
+    'savepoints: from hashmap to leveldb',
+    'savepoints: from leveldb to hashmap',
     'restored: rows of operator state',
     'restored: rows that a source did not read again',
     'restored: sums of keyed state',

@@ -30,6 +30,21 @@ class ScriptedJob implements JobHandle {
     return 7
   }
 
+  async triggerSavepoint(options: object = {}): Promise<string> {
+    this.asked.push(`savepoint ${JSON.stringify(options)}`)
+    return '/savepoints/one'
+  }
+
+  async stopWithSavepoint(options: object): Promise<string> {
+    this.asked.push(`stop ${JSON.stringify(options)}`)
+    return '/savepoints/last'
+  }
+
+  async cancelWithSavepoint(options: object = {}): Promise<string> {
+    this.asked.push(`cancel ${JSON.stringify(options)}`)
+    return '/savepoints/last'
+  }
+
   async suspend(options?: { readonly timeoutMs?: number | undefined }): Promise<void> {
     this.asked.push(`suspend ${options?.timeoutMs ?? ''}`.trim())
     if (this.suspendFails) throw new StreamError('CHECKPOINT_FAILED', { message: 'no last checkpoint' })
@@ -81,10 +96,43 @@ describe('JobClient', () => {
     expect(await client.getJobExecutionResult()).toEqual({ jobId: job.jobId, netRuntimeMs: 12 })
   })
 
-  it('says clearly that there are no savepoints', async () => {
-    const client = clientOf(new ScriptedJob())
-    await expect(client.triggerSavepoint()).rejects.toMatchObject({ code: 'UNSUPPORTED' })
-    await expect(client.stopWithSavepoint({ drain: false })).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+  it('hands on what is asked of savepoints', async () => {
+    const job = new ScriptedJob()
+    const client = clientOf(job)
+    expect(await client.triggerSavepoint()).toBe('/savepoints/one')
+    await client.triggerSavepoint('/s', { formatType: 'NATIVE' })
+    expect(await client.stopWithSavepoint({ drain: true, targetDirectory: '/s' })).toBe('/savepoints/last')
+    await client.cancelWithSavepoint('/s', { formatType: 'CANONICAL' })
+    expect(job.asked).toEqual([
+      'savepoint {}',
+      'savepoint {"targetDirectory":"/s","formatType":"NATIVE"}',
+      'stop {"drain":true,"targetDirectory":"/s"}',
+      'cancel {"targetDirectory":"/s","formatType":"CANONICAL"}',
+    ])
+  })
+
+  it('refuses what is no folder, no format and no decision about draining, naming the method', async () => {
+    const job = new ScriptedJob()
+    // From plain JavaScript anything may come.
+    const client = clientOf(job) as unknown as Record<string, (...given: unknown[]) => Promise<string>>
+    const mistakes: readonly (readonly [string, ...unknown[]])[] = [
+      ['triggerSavepoint', ''],
+      ['triggerSavepoint', 7],
+      ['triggerSavepoint', '/s', { formatType: 'native' }],
+      ['triggerSavepoint', '/s', null],
+      ['stopWithSavepoint'],
+      ['stopWithSavepoint', {}],
+      ['stopWithSavepoint', { drain: 'yes' }],
+      ['stopWithSavepoint', { drain: true, targetDirectory: '' }],
+      ['stopWithSavepoint', { drain: true, formatType: 1 }],
+      ['cancelWithSavepoint', {}],
+    ]
+    for (const [method, ...given] of mistakes)
+      await expect(client[method]?.(...given), JSON.stringify([method, given])).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining(method),
+      })
+    expect(job.asked).toEqual([])
   })
 
   it('rejects with the error of the job itself, whose cause is what the user threw', async () => {

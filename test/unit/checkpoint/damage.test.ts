@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Ports } from '../../../src/base/ports.ts'
+import type { CheckpointObjects } from '../../../src/checkpoint/checkpoint-storage.ts'
 import { readMetadata } from '../../../src/checkpoint/completed-checkpoints.ts'
 import { fileObjects } from '../../../src/checkpoint/file-objects.ts'
 import { frame } from '../../../src/checkpoint/frame.ts'
@@ -40,6 +41,25 @@ beforeEach(async () => {
 
 const stateFile = (folder: string) =>
   join(folder, readdirSync(folder).find((name) => name.includes('-keyed-')) ?? 'none')
+/** The files of `chk`; `reads` is how many bytes are asked for at a time. */
+function noting(reads: number[]): CheckpointObjects {
+  const objects = fileObjects(ports.files, chk)
+  return {
+    ...objects,
+    async open(name) {
+      const file = await objects.open(name)
+      return {
+        read(offset, length) {
+          reads.push(length)
+          return file.read(offset, length)
+        },
+        stat: () => file.stat(),
+        close: () => file.close(),
+      }
+    },
+  }
+}
+
 const resume = () => open(ports, directory, { fixedJobId: JOB_ID, resume: 'latest' })
 
 /** It is refused by that code and by the file's name; checkpoint 1 is there, whole, and never taken instead. */
@@ -169,6 +189,27 @@ describe('_metadata', () => {
   test('that was lengthened', async () => {
     appendFileSync(path(), 'x')
     await refused('CHECKPOINT_DAMAGED', path(), /\(lengthened\)/)
+  })
+
+  test('that says nothing, or something else, of the size that it has is refused without being read', async () => {
+    const whole = readFileSync(path())
+    const saysSo = Buffer.from(whole)
+    saysSo.writeUInt32BE(400_000_000, 12)
+    for (const [bytes, words] of [
+      [Buffer.alloc(0), /\(malformed\)/],
+      [whole, /\(lengthened\): it has 500000000 bytes instead of/],
+      [saysSo, /\(lengthened\): it has 500000000 bytes instead of 400000020/],
+    ] as const) {
+      writeFileSync(path(), bytes)
+      truncateSync(path(), 500_000_000)
+      const reads: number[] = []
+      await expect(readMetadata(noting(reads))).rejects.toThrow(words)
+      expect(reads).toEqual([16])
+    }
+    writeFileSync(path(), whole)
+    const reads: number[] = []
+    expect((await readMetadata(noting(reads))).checkpointId).toBe(2)
+    expect(reads).toEqual([16, whole.length])
   })
 
   test('of another checkpoint of the job, or of another job', async () => {

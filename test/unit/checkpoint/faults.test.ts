@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { StreamError } from '../../../src/base/errors.ts'
 import { SimulatedFileSystem, type SimulatedOperation } from '../../../src/base/simulated-file-system.ts'
-import { codeOf, complete, JOB_ID, open, portsOn, prepare, restored, stateOf } from './job-fixture.ts'
+import type { StoredHandle } from '../../../src/state/snapshot.ts'
+import { codeOf, complete, discard, JOB_ID, open, portsOn, prepare, restored, stateOf } from './job-fixture.ts'
 
 const DIRECTORY = '/data'
 const turns = { next: (turn: () => void) => queueMicrotask(turn) }
@@ -130,7 +131,7 @@ test('handles of a late acknowledgement are removed, and a completed checkpoint 
   const { keyed } = first?.metadata.operators[0]?.subtasks[0] ?? {}
   if (first === undefined || keyed === undefined) return expect.unreachable()
   await job.storage.removeHandles([keyed])
-  expect((await job.storage.snapshotReader(first).read(keyed)).length).toBe(30_000)
+  expect((await job.storage.snapshotReader(first).read(keyed as StoredHandle)).length).toBe(30_000)
 })
 
 test('an abandoned stream leaves nothing, whether it had begun its file or not', async () => {
@@ -149,7 +150,7 @@ test('an abandoned stream leaves nothing, whether it had begun its file or not',
 test('a deleted checkpoint is out of reach before its data goes, and the next start removes the rest', async () => {
   const { files, job } = await running()
   files.interfere = ({ type }) => (type === 'unlink' ? { type: 'stop' } : undefined)
-  void job.storage.discard(1)
+  void discard(job, 1)
   await files.stopped
   const found = files.another()
   expect(await namesIn(found, `${DIRECTORY}/${JOB_ID}`)).toEqual(['epoch-1', 'job.json'])

@@ -12,7 +12,7 @@ import { systemPorts } from '../../../src/base/system-ports.ts'
 import type { CheckpointMetadata } from '../../../src/checkpoint/checkpoint-metadata.ts'
 import { type OpenedJob, type OpenJobOptions, openJob } from '../../../src/checkpoint/job-directory.ts'
 import type { JobStorage } from '../../../src/checkpoint/job-storage.ts'
-import type { SnapshotIdentity, StateHandle } from '../../../src/state/snapshot.ts'
+import type { SnapshotIdentity, StoredHandle } from '../../../src/state/snapshot.ts'
 
 export const JOB_ID = '0123456789abcdef0123456789abcdef'
 export const OPERATOR = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
@@ -57,7 +57,7 @@ export function stateOf(
   return { keyed, operator: new TextEncoder().encode(`positions of checkpoint ${checkpointId}, subtask ${subtask}`) }
 }
 
-export async function store(storage: JobStorage, identity: SnapshotIdentity, bytes: Uint8Array): Promise<StateHandle> {
+export async function store(storage: JobStorage, identity: SnapshotIdentity, bytes: Uint8Array): Promise<StoredHandle> {
   const stream = storage.snapshotWriter().open(identity)
   await stream.append(bytes)
   return stream.finish()
@@ -92,6 +92,11 @@ export async function complete(job: OpenedJob, checkpointId: number): Promise<st
   return (await job.storage.publish(await prepare(job, checkpointId))).path
 }
 
+/** Deletes a checkpoint of the job's own. */
+export function discard(job: OpenedJob, checkpointId: number): Promise<void> {
+  return job.storage.discard({ checkpointId, location: `${job.storage.location}/${job.jobId}/chk-${checkpointId}` })
+}
+
 /** Both states of the checkpoint that a job starts from, read back. */
 export async function restored(
   job: OpenedJob,
@@ -102,7 +107,11 @@ export async function restored(
   const { keyed, operator } = metadata.operators[0]?.subtasks[0] ?? {}
   if (keyed === undefined || operator === undefined) throw new StreamError('INTERNAL', { message: 'It has no state.' })
   const reader = job.storage.snapshotReader(job.start)
-  return { checkpointId: metadata.checkpointId, keyed: await reader.read(keyed), operator: await reader.read(operator) }
+  return {
+    checkpointId: metadata.checkpointId,
+    keyed: await reader.read(keyed as StoredHandle),
+    operator: await reader.read(operator as StoredHandle),
+  }
 }
 
 /** The code of the error with which it rejects; 'none' when it does not. */

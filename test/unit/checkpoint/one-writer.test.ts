@@ -6,6 +6,7 @@ import { SimulatedLocks } from '../../../src/base/simulated-locks.ts'
 import {
   codeOf,
   complete,
+  discard,
   HERE,
   JOB_ID,
   OPERATOR,
@@ -179,8 +180,10 @@ describe.each([
     expect(await codeOf(zombie.storage.publish(third))).toBe('JOB_FENCED')
     expect(await codeOf(prepare(zombie, 4))).toBe('JOB_FENCED')
     expect(await codeOf(zombie.storage.writeRecord({ status: 'RUNNING' }))).toBe('JOB_FENCED')
-    expect(await codeOf(zombie.storage.discard(1))).toBe('JOB_FENCED')
-    expect(await codeOf(zombie.storage.publishSavepoint(`${directory}/sp`, third))).toBe('JOB_FENCED')
+    expect(await codeOf(discard(zombie, 1))).toBe('JOB_FENCED')
+    expect(await codeOf(zombie.storage.publishSavepoint(`${directory}/sp`, { ...third, kind: 'savepoint' }))).toBe(
+      'JOB_FENCED',
+    )
     const large = zombie.storage
       .snapshotWriter()
       .open({ checkpointId: 5, operatorId: OPERATOR, subtask: 0, kind: 'keyed' })

@@ -116,6 +116,7 @@ async function savepoint(storage: JobStorage, id: number): Promise<string> {
     start: { kind: 'empty' as const },
     nextCheckpointId: id,
     retained: [],
+    claimed: undefined,
     notes: [],
     warnings: [],
   }

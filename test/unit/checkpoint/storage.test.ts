@@ -12,7 +12,7 @@ const bytes = (text: string) => new TextEncoder().encode(text)
 
 describe.each([
   ['file', () => new FileCheckpointStorage(new SimulatedFileSystem(), '/cp', seededIds(seededRandom(1)))],
-  ['memory', () => new MemoryCheckpointStorage()],
+  ['memory', () => new MemoryCheckpointStorage(new SimulatedFileSystem())],
 ])('%s storage', (_, make: () => CheckpointStorage) => {
   const begin = (storage: CheckpointStorage, epochSoFar = 0): Promise<FencedStorage> =>
     storage.fence(JOB_ID, {
@@ -57,6 +57,48 @@ describe.each([
     ])
     expect(await codeOf(storage.at(location).open('no'))).toBe('FILE_ERROR')
     expect(await storage.listJobs()).toEqual([JOB_ID])
+  })
+
+  test('shared objects leave their checkpoint when it is published, and are deleted by name', async () => {
+    const storage = make()
+    const writer = await begin(storage)
+    expect(await storage.listShared(JOB_ID)).toEqual([])
+    for (const name of ['own', 'b', 'a']) await writer.put(1, name, bytes(name))
+    expect(await storage.listShared(JOB_ID)).toEqual([])
+    const { location } = await writer.publish(1, '_metadata', bytes('m'), ['a', 'b'])
+    expect((await storage.at(location).list()).map(({ name }) => name)).toEqual(['_metadata', 'own'])
+    expect((await storage.at(location).shared.list()).map(({ name }) => name)).toEqual(['a', 'b'])
+    await writer.delete(1)
+    expect(await storage.listShared(JOB_ID)).toEqual(['a', 'b'])
+    await writer.deleteShared(['a', 'missing'])
+    expect(await storage.listShared(JOB_ID)).toEqual(['b'])
+    await writer.deleteShared(['b'])
+    await writer.removeSharedPlace()
+    await writer.removeSharedPlace()
+    expect(await storage.listShared(JOB_ID)).toEqual([])
+  })
+
+  test('a checkpoint that shares what was not put is not published, and shares nothing', async () => {
+    const storage = make()
+    const writer = await begin(storage)
+    await writer.put(1, 'a', bytes('a'))
+    await expect(writer.publish(1, '_metadata', bytes('m'), ['a', 'b'])).rejects.toMatchObject({
+      details: { visible: 'no' },
+    })
+    expect(await storage.listCheckpoints(JOB_ID)).toEqual([])
+    expect(await storage.listShared(JOB_ID)).toEqual([])
+  })
+
+  test('a writer that was replaced deletes no shared object and adds none', async () => {
+    const storage = make()
+    const writer = await begin(storage)
+    await writer.put(1, 'a', bytes('a'))
+    await writer.publish(1, '_metadata', bytes('m'), ['a'])
+    await writer.put(2, 'b', bytes('b'))
+    await begin(storage, 1)
+    expect(await codeOf(writer.deleteShared(['a']))).toBe('JOB_FENCED')
+    expect(await codeOf(writer.publish(2, '_metadata', bytes('m'), ['b']))).toBe('JOB_FENCED')
+    expect(await storage.listShared(JOB_ID)).toEqual(['a'])
   })
 
   test('checkpoints are listed by id as numbers', async () => {

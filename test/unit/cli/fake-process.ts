@@ -1,7 +1,9 @@
 /** A process and a job that tests drive: nothing of them is real. */
 
 import { StreamError } from '../../../src/base/errors.ts'
+import type { FileSystem } from '../../../src/base/file-system.ts'
 import type { RunContext, RunningJob, RunningJobEvent } from '../../../src/base/run-context.ts'
+import { SimulatedFileSystem } from '../../../src/base/simulated-file-system.ts'
 import { VirtualClock } from '../../../src/base/virtual-clock.ts'
 import { command } from '../../../src/cli/command.ts'
 import type { EndingSignal, ProcessBoundary } from '../../../src/cli/process-boundary.ts'
@@ -75,6 +77,8 @@ export interface FakeRun {
 
 export interface FakeRunOptions {
   readonly files?: Readonly<Record<string, string>>
+  /** Where folders are listed and files opened. */
+  readonly disk?: FileSystem
   readonly environment?: Readonly<Record<string, string>>
   readonly terminal?: boolean
   /** What evaluating the job file does. */
@@ -86,6 +90,7 @@ export function runCommand(argv: readonly string[], options: FakeRunOptions = {}
   const clock = new VirtualClock()
   const files: Readonly<Record<string, string>> = { '/work/job.js': '', '/work/job.txt': '', ...options.files }
   const [out, err]: [string[], string[]] = [[], []]
+  const disk = options.disk ?? new SimulatedFileSystem()
   const exits: number[] = []
   const argumentsOfJob: (readonly string[])[] = []
   const idlers = new Set<() => void>()
@@ -103,6 +108,10 @@ export function runCommand(argv: readonly string[], options: FakeRunOptions = {}
     err: output(err),
     clock,
     files: {
+      list: (path) => disk.list(path),
+      openRead: (path) => disk.openRead(path),
+      createExclusive: (path) => disk.createExclusive(path),
+      execute: (operations) => disk.execute(operations),
       read: async (path) => new TextEncoder().encode(files[path]),
       stat: async (path) => (path in files ? { kind: 'file', size: 0, device: '1', inode: '1' } : undefined),
     },

@@ -18,6 +18,7 @@ const alignment: AlignmentInput = { channels: 2, checkpointsAfterTasksFinish: tr
 const INPUTS = {
   job: { tasks: 2, retention: 'NO_EXTERNALIZED_CHECKPOINTS', suspendsToCheckpoint: true } satisfies JobInput,
   restartSupervisor: { strategy: { type: 'none' } },
+  stopWithSavepoint: undefined,
   task: { task: 0, attempt: 1, finalCheckpoint: true, cancellationTimeoutMs: 1 } satisfies TaskInput,
   operator: { operator: 'map' },
   barrierAlignment: alignment,
@@ -48,7 +49,7 @@ const INPUTS = {
     timeoutMs: 10,
     full: false,
     targetDirectory: null,
-    options: { mode: 'ALIGNED' },
+    options: { format: 'canonical', drain: false },
     waitFor: [],
     finished: [],
   } satisfies PendingStart,

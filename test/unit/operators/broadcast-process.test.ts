@@ -9,6 +9,7 @@ import {
   type ValueState,
   ValueStateDescriptor,
 } from '../../../src/state/descriptors.ts'
+import { finishSnapshot, storedBytes } from '../../../src/testing/keyed-snapshot.ts'
 import { KeyedContext } from './keyed-context.ts'
 import { SubtaskHarness } from './subtask-harness.ts'
 
@@ -138,10 +139,9 @@ describe('The broadcast side of a keyed function', () => {
       const frozen = world.backend.freeze(1)
       for (let step = 0; step < steps; step++) frozen.step(1)
       send()
-      while (!frozen.step(10));
-      const bytes = Buffer.concat([...frozen.payload()])
+      const stored = storedBytes(finishSnapshot(frozen), { first: 0, last: 127 })
       const later = new KeyedContext()
-      later.backend.restore([{ bytes, keyGroups: { first: 0, last: 127 } }])
+      later.backend.restore([stored])
       const valuesIn = ({ backend }: KeyedContext) =>
         ['a', ['b', 1], { c: 2n }, 4].map((key) => {
           backend.setCurrentKey(key)

@@ -2,15 +2,14 @@
 import { VirtualClock } from '../../../src/base/virtual-clock.ts'
 import type { OperatorContext } from '../../../src/operators/operator.ts'
 import { SubtaskGate } from '../../../src/runtime/data/subtask-gate.ts'
-import { memoryStateBackend } from '../../../src/state/memory/memory-state-backend.ts'
-import type { KeyedStateBackend } from '../../../src/state/state-backend.ts'
+import { type MemoryStateBackend, memoryStateBackend } from '../../../src/state/memory/memory-state-backend.ts'
 import { createTimerService } from '../../../src/state/timers.ts'
 import { SubtaskHarness } from './subtask-harness.ts'
 
 export class KeyedContext {
   readonly clock = new VirtualClock()
   readonly harness = new SubtaskHarness({ clock: this.clock })
-  readonly backend: KeyedStateBackend = memoryStateBackend({
+  readonly backend: MemoryStateBackend = memoryStateBackend({
     maxParallelism: 128,
     keyGroups: { first: 0, last: 127 },
     clock: this.clock,

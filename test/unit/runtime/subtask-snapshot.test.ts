@@ -32,7 +32,7 @@ describe('A snapshot of which a part cannot be taken', () => {
       snapshotState: () => Promise.reject(new Error('not durable')),
     })) as unknown as Operator[]
     const blame = new Blame()
-    expect(() => freezeSubtask(runtimes, operators, 1, { subtask: 0, blame })).toThrow(refused)
+    expect(() => freezeSubtask(runtimes, operators, 1, 'checkpoint', { subtask: 0, blame })).toThrow(refused)
     expect(blame.of(refused)).toBe('second')
     expect([...frozen]).toEqual([])
     await new Promise((resolve) => void setImmediate(resolve))

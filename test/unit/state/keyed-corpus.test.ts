@@ -13,43 +13,44 @@ import { encodeKeyedHeader, readKeyedHeader } from '../../../src/state/keyed-for
 import { memoryStateBackend } from '../../../src/state/memory/memory-state-backend.ts'
 import type { StateTtlConfig } from '../../../src/state/state-ttl.ts'
 import { createTimerService } from '../../../src/state/timers.ts'
+import { storedInline } from '../../../src/testing/keyed-snapshot.ts'
 
-/** Format 1, before there was a time-to-live: states of all kinds and a timer, of three keys. */
+/** Format 2, before there was a time-to-live: states of all kinds and a timer, of three keys. */
 const PLAIN =
-  'TVJLUwEA+QEAABg4KX0MTm1heFBhcmFsbGVsaXNthEZ0YWJsZXMOBwxEa2luZEZ0aW1lcnNEbmFtZUx0aW1lcnMvZXZlbnRLc2VyaWFsaXplcn' +
-  'MOAQxCaWRPbWlsbHJhY2UudGltZXJzR3ZlcnNpb26BAAAMRGtpbmRGdGltZXJzRG5hbWVRdGltZXJzL3Byb2Nlc3NpbmdLc2VyaWFsaXplcnMO' +
-  'AQxCaWRPbWlsbHJhY2UudGltZXJzR3ZlcnNpb26BAAAMRGtpbmRFdmFsdWVEbmFtZUF2S3NlcmlhbGl6ZXJzDgEMQmlkTm1pbGxyYWNlLnZhbH' +
-  'VlR3ZlcnNpb26BAAAMRGtpbmREbGlzdERuYW1lQWxLc2VyaWFsaXplcnMOAQxCaWRObWlsbHJhY2UudmFsdWVHdmVyc2lvboEAAAxEa2luZENt' +
-  'YXBEbmFtZUFtS3NlcmlhbGl6ZXJzDgEMQmlkTm1pbGxyYWNlLnZhbHVlR3ZlcnNpb26BAAAMRGtpbmRIcmVkdWNpbmdEbmFtZUFyS3NlcmlhbG' +
-  'l6ZXJzDgEMQmlkTm1pbGxyYWNlLnZhbHVlR3ZlcnNpb26BAAAMRGtpbmRLYWdncmVnYXRpbmdEbmFtZUFnS3NlcmlhbGl6ZXJzDgEMQmlkTm1p' +
-  'bGxyYWNlLnZhbHVlR3ZlcnNpb26BAAAAAQCzAAAAicDLDwAAGQAAAEFhAUFuAAAAAAAAWUCHAUFuAAAAAAAAWUACACoAAABBYQxDa2V5QWFCYX' +
-  'QSAAAAAAAAFEAAhwxDa2V5h0JhdBIAAAAAAAAUQAADAAsAAABBYQOBgoOHA4GCgwQAMQAAAEFhAkF4BwEAAAAAAAAAQXkHAgAAAAAAAACHAkF4' +
-  'BwEAAAAAAAAAQXkHAgAAAAAAAAAFAAUAAABBYYSHhAYACwAAAEFhDgKAiYcOAoCJAgCyAAAA410OHQAAFwAAAEsAYw4CgQxBeEF5AAFBbgAAAA' +
-  'AAAFlAAgAnAAAASwBjDgKBDEF4QXkADENrZXkOAoEMQXhBeQBCYXQSAAAAAAAAFEAAAwAQAAAASwBjDgKBDEF4QXkAA4GCgwQAIwAAAEsAYw4C' +
-  'gQxBeEF5AAJBeAcBAAAAAAAAAEF5BwIAAAAAAAAABQANAAAASwBjDgKBDEF4QXkAhAYAEAAAAEsAYw4CgQxBeEF5AA4CgIk='
+  'TVJLUwIA+QEAABg4KX0MTm1heFBhcmFsbGVsaXNthEZ0YWJsZXMOBwxEa2luZEZ0aW1lcnNEbmFtZUx0aW1lcnMvZXZlbnRLc2VyaWFsaXplcnMO' +
+  'AQxCaWRPbWlsbHJhY2UudGltZXJzR3ZlcnNpb26BAAAMRGtpbmRGdGltZXJzRG5hbWVRdGltZXJzL3Byb2Nlc3NpbmdLc2VyaWFsaXplcnMOAQxC' +
+  'aWRPbWlsbHJhY2UudGltZXJzR3ZlcnNpb26BAAAMRGtpbmRFdmFsdWVEbmFtZUF2S3NlcmlhbGl6ZXJzDgEMQmlkTm1pbGxyYWNlLnZhbHVlR3Zl' +
+  'cnNpb26BAAAMRGtpbmREbGlzdERuYW1lQWxLc2VyaWFsaXplcnMOAQxCaWRObWlsbHJhY2UudmFsdWVHdmVyc2lvboEAAAxEa2luZENtYXBEbmFt' +
+  'ZUFtS3NlcmlhbGl6ZXJzDgEMQmlkTm1pbGxyYWNlLnZhbHVlR3ZlcnNpb26BAAAMRGtpbmRIcmVkdWNpbmdEbmFtZUFyS3NlcmlhbGl6ZXJzDgEM' +
+  'QmlkTm1pbGxyYWNlLnZhbHVlR3ZlcnNpb26BAAAMRGtpbmRLYWdncmVnYXRpbmdEbmFtZUFnS3NlcmlhbGl6ZXJzDgEMQmlkTm1pbGxyYWNlLnZh' +
+  'bHVlR3ZlcnNpb26BAAAAAQC/AAAALCsePQAAGwAAAEFhCwFBbgAAAAAAAFlAhwsBQW4AAAAAAABZQAIALAAAAEFhFAxDa2V5QWFCYXQSAAAAAAAA' +
+  'FEAAhxMMQ2tleYdCYXQSAAAAAAAAFEAAAwANAAAAQWEEA4GCg4cEA4GCgwQAMwAAAEFhFwJBeAcBAAAAAAAAAEF5BwIAAAAAAAAAhxcCQXgHAQAA' +
+  'AAAAAABBeQcCAAAAAAAAAAUABwAAAEFhAYSHAYQGAA0AAABBYQQOAoCJhwQOAoCJAgC4AAAADxUo4gAAGAAAAEsAYw4CgQxBeEF5AAsBQW4AAAAA' +
+  'AABZQAIAKAAAAEsAYw4CgQxBeEF5ABsMQ2tleQ4CgQxBeEF5AEJhdBIAAAAAAAAUQAADABEAAABLAGMOAoEMQXhBeQAEA4GCgwQAJAAAAEsAYw4C' +
+  'gQxBeEF5ABcCQXgHAQAAAAAAAABBeQcCAAAAAAAAAAUADgAAAEsAYw4CgQxBeEF5AAGEBgARAAAASwBjDgKBDEF4QXkABA4CgIk='
 
-/** Format 1 with stamps of version 1, a time-to-live of 100 ms: 'a' written at 1000, 7 at 1010, the list of keys at 1020; the last element of each list 10 ms later. */
+/** Format 2 with stamps of version 1, a time-to-live of 100 ms: 'a' written at 1000, 7 at 1010, the list of keys at 1020; the last element of each list 10 ms later. */
 const STAMPED =
-  'TVJLUwEA4wEAANhqkOkMTm1heFBhcmFsbGVsaXNthEZ0YWJsZXMOBQxEa2luZEV2YWx1ZURuYW1lQXZLc2VyaWFsaXplcnMOAgxCaWRObWlsbH' +
-  'JhY2UudmFsdWVHdmVyc2lvboEADEJpZExtaWxscmFjZS50dGxHdmVyc2lvboEAAAxEa2luZERsaXN0RG5hbWVBbEtzZXJpYWxpemVycw4CDEJp' +
-  'ZE5taWxscmFjZS52YWx1ZUd2ZXJzaW9ugQAMQmlkTG1pbGxyYWNlLnR0bEd2ZXJzaW9ugQAADERraW5kQ21hcERuYW1lQW1Lc2VyaWFsaXplcn' +
-  'MOAgxCaWRObWlsbHJhY2UudmFsdWVHdmVyc2lvboEADEJpZExtaWxscmFjZS50dGxHdmVyc2lvboEAAAxEa2luZEhyZWR1Y2luZ0RuYW1lQXJL' +
-  'c2VyaWFsaXplcnMOAgxCaWRObWlsbHJhY2UudmFsdWVHdmVyc2lvboEADEJpZExtaWxscmFjZS50dGxHdmVyc2lvboEAAAxEa2luZEthZ2dyZW' +
-  'dhdGluZ0RuYW1lQWdLc2VyaWFsaXplcnMOAgxCaWRObWlsbHJhY2UudmFsdWVHdmVyc2lvboEADEJpZExtaWxscmFjZS50dGxHdmVyc2lvboEA' +
-  'AAABABQBAADEP45HAAA6AAAAQWEAAAAAAECPQAxDa2V5QWFCYXQSAAAAAAAAFEAAhwAAAAAAkI9ADENrZXmHQmF0EgAAAAAAABRAAAEAOwAAAE' +
-  'FhAwAAAAAAQI9AgQAAAAAAQI9AggAAAAAAkI9Ag4cDAAAAAACQj0CBAAAAAACQj0CCAAAAAADgj0CDAgBRAAAAQWECQXgAAAAAAECPQAcBAAAA' +
-  'AAAAAEF5AAAAAABAj0AHAgAAAAAAAACHAkF4AAAAAACQj0AHAQAAAAAAAABBeQAAAAAAkI9ABwIAAAAAAAAAAwAVAAAAQWEAAAAAAECPQISHAA' +
-  'AAAACQj0CEBAAbAAAAQWEAAAAAAECPQA4CgImHAAAAAACQj0AOAoCJAgDVAAAAaTUepAAALwAAAEsAYw4CgQxBeEF5AAAAAAAA4I9ADENrZXkO' +
-  'AoEMQXhBeQBCYXQSAAAAAAAAFEAAAQAoAAAASwBjDgKBDEF4QXkAAwAAAAAA4I9AgQAAAAAA4I9AggAAAAAAGJBAgwIAMwAAAEsAYw4CgQxBeE' +
-  'F5AAJBeAAAAAAA4I9ABwEAAAAAAAAAQXkAAAAAAOCPQAcCAAAAAAAAAAMAFQAAAEsAYw4CgQxBeEF5AAAAAAAA4I9AhAQAGAAAAEsAYw4CgQxB' +
-  'eEF5AAAAAAAA4I9ADgKAiQ=='
+  'TVJLUwIA4wEAANhqkOkMTm1heFBhcmFsbGVsaXNthEZ0YWJsZXMOBQxEa2luZEV2YWx1ZURuYW1lQXZLc2VyaWFsaXplcnMOAgxCaWRObWlsbHJh' +
+  'Y2UudmFsdWVHdmVyc2lvboEADEJpZExtaWxscmFjZS50dGxHdmVyc2lvboEAAAxEa2luZERsaXN0RG5hbWVBbEtzZXJpYWxpemVycw4CDEJpZE5t' +
+  'aWxscmFjZS52YWx1ZUd2ZXJzaW9ugQAMQmlkTG1pbGxyYWNlLnR0bEd2ZXJzaW9ugQAADERraW5kQ21hcERuYW1lQW1Lc2VyaWFsaXplcnMOAgxC' +
+  'aWRObWlsbHJhY2UudmFsdWVHdmVyc2lvboEADEJpZExtaWxscmFjZS50dGxHdmVyc2lvboEAAAxEa2luZEhyZWR1Y2luZ0RuYW1lQXJLc2VyaWFs' +
+  'aXplcnMOAgxCaWRObWlsbHJhY2UudmFsdWVHdmVyc2lvboEADEJpZExtaWxscmFjZS50dGxHdmVyc2lvboEAAAxEa2luZEthZ2dyZWdhdGluZ0Ru' +
+  'YW1lQWdLc2VyaWFsaXplcnMOAgxCaWRObWlsbHJhY2UudmFsdWVHdmVyc2lvboEADEJpZExtaWxscmFjZS50dGxHdmVyc2lvboEAAAABAB4BAACd' +
+  'iUL8AAA8AAAAQWEcAAAAAABAj0AMQ2tleUFhQmF0EgAAAAAAABRAAIcbAAAAAACQj0AMQ2tleYdCYXQSAAAAAAAAFEAAAQA9AAAAQWEcAwAAAAAA' +
+  'QI9AgQAAAAAAQI9AggAAAAAAkI9Ag4ccAwAAAAAAkI9AgQAAAAAAkI9AggAAAAAA4I9AgwIAUwAAAEFhJwJBeAAAAAAAQI9ABwEAAAAAAAAAQXkA' +
+  'AAAAAECPQAcCAAAAAAAAAIcnAkF4AAAAAACQj0AHAQAAAAAAAABBeQAAAAAAkI9ABwIAAAAAAAAAAwAXAAAAQWEJAAAAAABAj0CEhwkAAAAAAJCP' +
+  'QIQEAB0AAABBYQwAAAAAAECPQA4CgImHDAAAAAAAkI9ADgKAiQIA2gAAADaqEmwAADAAAABLAGMOAoEMQXhBeQAjAAAAAADgj0AMQ2tleQ4CgQxB' +
+  'eEF5AEJhdBIAAAAAAAAUQAABACkAAABLAGMOAoEMQXhBeQAcAwAAAAAA4I9AgQAAAAAA4I9AggAAAAAAGJBAgwIANAAAAEsAYw4CgQxBeEF5ACcC' +
+  'QXgAAAAAAOCPQAcBAAAAAAAAAEF5AAAAAADgj0AHAgAAAAAAAAADABYAAABLAGMOAoEMQXhBeQAJAAAAAADgj0CEBAAZAAAASwBjDgKBDEF4QXkA' +
+  'DAAAAAAA4I9ADgKAiQ=='
 
 const KEYS: readonly unknown[] = ['a', 7, [1, { x: 'y' }]]
 
 function restored(base64: string, clock: VirtualClock) {
   const keyGroups = { first: 0, last: 3 }
   const backend = memoryStateBackend({ maxParallelism: 4, keyGroups, clock })
-  backend.restore([{ bytes: new Uint8Array(Buffer.from(base64, 'base64')), keyGroups }])
+  backend.restore([storedInline(base64, keyGroups)])
   const contents = (ttl?: StateTtlConfig) =>
     KEYS.map((key) => {
       backend.setCurrentKey(key)
@@ -132,5 +133,15 @@ describe('a payload with stamps', () => {
       expect(() => restored(payload, new VirtualClock()).contents(ttl)).toThrow(
         expect.objectContaining({ code: 'STATE_INCOMPATIBLE', message: expect.stringContaining("'millrace.ttl'") }),
       )
+  })
+})
+
+describe('a payload of format 1, of before there was a release', () => {
+  test('is refused by name', () => {
+    const bytes = Buffer.from(PLAIN, 'base64')
+    bytes.writeUInt16LE(1, 4)
+    expect(() => restored(bytes.toString('base64'), new VirtualClock())).toThrow(
+      expect.objectContaining({ code: 'STATE_INCOMPATIBLE', message: expect.stringContaining('format 1') }),
+    )
   })
 })

@@ -4,11 +4,12 @@ import { describe, expect, test } from 'vitest'
 import { VirtualClock } from '../../../src/base/virtual-clock.ts'
 import type { Serializer } from '../../../src/elements/serializer.ts'
 import { MapStateDescriptor, ValueStateDescriptor } from '../../../src/state/descriptors.ts'
+import type { FrozenTables } from '../../../src/state/frozen-tables.ts'
 import { keyGroupOf, keyGroupRanges } from '../../../src/state/key-groups.ts'
 import { memoryStateBackend } from '../../../src/state/memory/memory-state-backend.ts'
 import type { SnapshotStream } from '../../../src/state/snapshot.ts'
-import type { FrozenKeyedState, KeyedStateBackend } from '../../../src/state/state-backend.ts'
-import { finishSnapshot, keyedSnapshot } from '../../../src/testing/keyed-snapshot.ts'
+import type { KeyedStateBackend } from '../../../src/state/state-backend.ts'
+import { finishSnapshot, keyedSnapshot, storedBytes } from '../../../src/testing/keyed-snapshot.ts'
 
 const MAX_PARALLELISM = 8
 const WHOLE = { first: 0, last: MAX_PARALLELISM - 1 }
@@ -63,7 +64,7 @@ function restored(bytes: Uint8Array, parallelism: number): Contents {
   const all: Contents = {}
   for (const keyGroups of keyGroupRanges(MAX_PARALLELISM, parallelism)) {
     const backend = newBackend(keyGroups)
-    backend.restore([{ bytes, keyGroups: WHOLE }])
+    backend.restore([storedBytes(bytes, WHOLE)])
     const contents = contentsOf(backend)
     for (const key of KEYS) {
       const group = keyGroupOf(key, MAX_PARALLELISM)
@@ -88,7 +89,7 @@ describe('a snapshot equals a copy taken at its freeze', () => {
           const backend = newBackend()
           const state = backend.getState(VALUE)
           const map = backend.getMapState(MAP)
-          const walking: { readonly frozen: FrozenKeyedState; readonly copy: Contents }[] = []
+          const walking: { readonly frozen: FrozenTables; readonly copy: Contents }[] = []
           const finish = () => {
             const [oldest] = walking.splice(0, 1)
             if (oldest !== undefined) expect(restored(finishSnapshot(oldest.frozen), parallelism)).toEqual(oldest.copy)
@@ -149,7 +150,7 @@ describe('what a snapshot costs', () => {
     const { descriptor, count } = counting()
     const { backend } = filled(descriptor, 100)
     const frozen = [backend.freeze(1), backend.freeze(2), backend.freeze(3)]
-    while (!(frozen[1] as FrozenKeyedState).step(7));
+    while (!(frozen[1] as FrozenTables).step(7));
     const bytes = frozen.map(finishSnapshot)
     expect(count()).toBe(100)
     expect(bytes[0]).toEqual(bytes[1])
@@ -241,7 +242,7 @@ describe('the payload', () => {
       state.update(`changed ${i}`)
     }
     const after = keyedSnapshot(backend, 3)
-    const written = async (frozen: FrozenKeyedState) => {
+    const written = async (frozen: FrozenTables) => {
       const copies: Uint8Array[] = []
       await frozen.writeTo({
         async append(bytes) {
@@ -280,7 +281,7 @@ describe('the payload', () => {
     backend.setCurrentKey('large')
     state.update('y'.repeat(300_000))
     const other = memoryStateBackend({ maxParallelism: 1, keyGroups: { first: 0, last: 0 }, clock })
-    other.restore([{ bytes: keyedSnapshot(backend, 1), keyGroups: { first: 0, last: 0 } }])
+    other.restore([storedBytes(keyedSnapshot(backend, 1), { first: 0, last: 0 })])
     const copy = other.getState(new ValueStateDescriptor<string>('text'))
     for (let i = 0; i < 3000; i++) {
       other.setCurrentKey(i)

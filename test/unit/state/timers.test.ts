@@ -3,15 +3,14 @@ import { describe, expect, test } from 'vitest'
 import { VirtualClock } from '../../../src/base/virtual-clock.ts'
 import { ValueStateDescriptor } from '../../../src/state/descriptors.ts'
 import { keyGroupOf, keyGroupRanges } from '../../../src/state/key-groups.ts'
-import { memoryStateBackend } from '../../../src/state/memory/memory-state-backend.ts'
-import type { KeyedStateBackend } from '../../../src/state/state-backend.ts'
+import { type MemoryStateBackend, memoryStateBackend } from '../../../src/state/memory/memory-state-backend.ts'
 import { createTimerService, type InternalTimer } from '../../../src/state/timers.ts'
-import { finishSnapshot, keyedSnapshot } from '../../../src/testing/keyed-snapshot.ts'
+import { finishSnapshot, keyedSnapshot, storedBytes } from '../../../src/testing/keyed-snapshot.ts'
 
 const MAX_PARALLELISM = 16
 const WHOLE = { first: 0, last: MAX_PARALLELISM - 1 }
 
-function operator(options: { readonly backend?: KeyedStateBackend; readonly clock?: VirtualClock } = {}) {
+function operator(options: { readonly backend?: MemoryStateBackend; readonly clock?: VirtualClock } = {}) {
   const {
     clock = new VirtualClock(),
     backend = memoryStateBackend({ maxParallelism: MAX_PARALLELISM, keyGroups: WHOLE, clock }),
@@ -34,7 +33,7 @@ function operator(options: { readonly backend?: KeyedStateBackend; readonly cloc
 
 function restoredOperator(bytes: Uint8Array, keyGroups = WHOLE, clock = new VirtualClock()) {
   const backend = memoryStateBackend({ maxParallelism: MAX_PARALLELISM, keyGroups, clock })
-  backend.restore([{ bytes, keyGroups: WHOLE }])
+  backend.restore([storedBytes(bytes, WHOLE)])
   return operator({ backend, clock })
 }
 

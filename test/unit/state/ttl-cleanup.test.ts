@@ -5,7 +5,7 @@ import { ListStateDescriptor, MapStateDescriptor, ValueStateDescriptor } from '.
 import { memoryStateBackend } from '../../../src/state/memory/memory-state-backend.ts'
 import type { KeyedStateBackend } from '../../../src/state/state-backend.ts'
 import type { StateTtlConfig } from '../../../src/state/state-ttl.ts'
-import { finishSnapshot, keyedSnapshot } from '../../../src/testing/keyed-snapshot.ts'
+import { finishSnapshot, keyedSnapshot, storedBytes } from '../../../src/testing/keyed-snapshot.ts'
 
 const WHOLE = { first: 0, last: 0 }
 const open = (clock: VirtualClock) => memoryStateBackend({ maxParallelism: 1, keyGroups: WHOLE, clock })
@@ -73,7 +73,7 @@ describe('the clean-up', () => {
     expect([...list.get()]).toEqual([3, 4])
     // A snapshot that was frozen before has it still.
     const other = open(new VirtualClock())
-    other.restore([{ bytes: finishSnapshot(frozen), keyGroups: WHOLE }])
+    other.restore([storedBytes(finishSnapshot(frozen), WHOLE)])
     other.setCurrentKey('k')
     expect([...other.getListState(new ListStateDescriptor<number>('l', { ttl })).get()]).toEqual([1, 2, 3, 4])
   })
@@ -149,7 +149,7 @@ describe('the clean-up', () => {
   test('comes by for restored state that is never used', () => {
     const { clock, backend } = filled(20)
     const other = open(clock)
-    other.restore([{ bytes: keyedSnapshot(backend, 1), keyGroups: WHOLE }])
+    other.restore([storedBytes(keyedSnapshot(backend, 1), WHOLE)])
     backend.close()
     stateOf(other)
     clock.advance(5000)

@@ -9,10 +9,11 @@ import {
   ReducingStateDescriptor,
   ValueStateDescriptor,
 } from '../../../src/state/descriptors.ts'
-import { memoryStateBackend } from '../../../src/state/memory/memory-state-backend.ts'
-import type { FrozenKeyedState, KeyedStateBackend } from '../../../src/state/state-backend.ts'
+import type { FrozenTables } from '../../../src/state/frozen-tables.ts'
+import { type MemoryStateBackend, memoryStateBackend } from '../../../src/state/memory/memory-state-backend.ts'
+import type { KeyedStateBackend } from '../../../src/state/state-backend.ts'
 import type { StateTtlConfig } from '../../../src/state/state-ttl.ts'
-import { finishSnapshot } from '../../../src/testing/keyed-snapshot.ts'
+import { finishSnapshot, storedBytes } from '../../../src/testing/keyed-snapshot.ts'
 import { apply, type Cell, type Kind, living, type Op, type Rules } from './ttl-oracle.ts'
 
 const WHOLE = { first: 0, last: 7 }
@@ -152,7 +153,7 @@ const CASES: readonly Case[] = [true, false].flatMap((refreshesOnRead) =>
 )
 
 interface Walking {
-  readonly frozen: FrozenKeyedState
+  readonly frozen: FrozenTables
   readonly copy: ReadonlyMap<string, Cell>
 }
 
@@ -162,7 +163,7 @@ class Pair {
   readonly #kind: Kind
   readonly #case: Case
   #ttlMs = 10
-  #backend: KeyedStateBackend
+  #backend: MemoryStateBackend
   #perform: Perform
   #cells = new Map<string, Cell>()
   readonly walking: Walking[] = []
@@ -241,9 +242,9 @@ class Pair {
     this.#cells = new Map(oldest.copy)
   }
 
-  #open(bytes?: Uint8Array): KeyedStateBackend {
+  #open(bytes?: Uint8Array): MemoryStateBackend {
     const backend = memoryStateBackend({ maxParallelism: 8, keyGroups: WHOLE, clock: this.clock })
-    if (bytes !== undefined) backend.restore([{ bytes, keyGroups: WHOLE }])
+    if (bytes !== undefined) backend.restore([storedBytes(bytes, WHOLE)])
     return backend
   }
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { SimulatedFileSystem } from '../../../../src/base/simulated-file-system.ts'
-import { VirtualClock } from '../../../../src/base/virtual-clock.ts'
 import { FileSource } from '../../../../src/connectors/file-source/file-source.ts'
 import type { FileSplit } from '../../../../src/connectors/file-source/file-split.ts'
 import { rememberingSerializer, unpacked } from '../../../../src/connectors/file-source/remembering-serializer.ts'
@@ -9,17 +8,8 @@ import type { Source } from '../../../../src/operators/source.ts'
 import { SourceUnderTest, type SubtaskOptions } from '../../operators/subtask-harness.ts'
 import { diskWith, inPiecesOf, writeFile } from '../files-for-tests.ts'
 
-/** Moves by itself over the short waits between portions of a great many ranges. */
-class PassingClock extends VirtualClock {
-  override setTimer(delayMs: number, fire: () => void): ReturnType<VirtualClock['setTimer']> {
-    const timer = super.setTimer(delayMs, fire)
-    if (delayMs <= 1) setImmediate(() => this.runNext())
-    return timer
-  }
-}
-
 async function readAll<T>(source: Source<T>, options: SubtaskOptions): Promise<SourceUnderTest<T>> {
-  const running = await new SourceUnderTest(source, { clock: new PassingClock(), ...options }).open()
+  const running = await new SourceUnderTest(source, options).open()
   await running.runToEnd()
   return running
 }
@@ -52,7 +42,7 @@ interface Cuts {
 async function inRanges<T>(source: Source<T>, on: SimulatedFileSystem, given: Cuts): Promise<readonly unknown[]> {
   const { pieces, parallelism, stopAt, resumedAt } = given
   const files = inPiecesOf(on, pieces)
-  const before = await new SourceUnderTest(source, { clock: new PassingClock(), files, parallelism }).open()
+  const before = await new SourceUnderTest(source, { files, parallelism }).open()
   for (let subtask = 0; subtask < parallelism; subtask++) await before.emit(stopAt[subtask] ?? 0, subtask)
   const state = await before.snapshot()
   const emitted = [...before.values]

@@ -73,12 +73,16 @@ function coordinatorWith(given: Partial<CheckpointWork> = {}, input: Partial<Coo
 describe('who asks for a checkpoint', () => {
   it('gets its id and path when it is complete', async () => {
     const { coordinator, acknowledge, log } = coordinatorWith()
-    const asked = coordinator.trigger({ kind: 'savepoint', targetDirectory: '/sp', options: { drain: true } })
+    const asked = coordinator.trigger({
+      kind: 'savepoint',
+      targetDirectory: '/sp',
+      options: { format: 'canonical', drain: true },
+    })
     await turn()
     acknowledge(1)
     expect(await asked).toEqual({ checkpointId: 1, handle: 'chk-1', path: '/chk-1' })
     expect(log).toEqual([
-      'trigger {"checkpointId":1,"timestamp":50,"kind":"savepoint","mode":"aligned","full":false,"options":{"drain":true}}',
+      'trigger {"checkpointId":1,"timestamp":50,"kind":"savepoint","mode":"aligned","format":"canonical","full":false,"options":{"format":"canonical","drain":true}}',
       'SUCCESS 1',
     ])
     expect(coordinator.latestCompleted()).toBeUndefined()

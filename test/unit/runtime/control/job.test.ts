@@ -60,8 +60,17 @@ function jobOfTwo(strategy: RestartStrategy, options: Partial<JobDeps> = {}) {
     },
     recordFailure: (order) => note(order, `failure ${order.cause.code}`),
     startScheduler: (order) => note(order, 'scheduler on'),
-    triggerFinalCheckpoint: (order) => note(order, 'final checkpoint'),
+    triggerFinalCheckpoint(order) {
+      note(order, 'final checkpoint')
+      return 'completed'
+    },
     stopScheduler: () => note({ type: 'stopScheduler' }, 'scheduler off'),
+    admitStop: () => note({ type: 'admitStop' }, 'stop admitted'),
+    refuseStop: () => note({ type: 'refuseStop' }, 'stop refused'),
+    overtakeStop: () => note({ type: 'overtakeStop' }, 'stop overtaken'),
+    reportSealed: (order) => note(order, `sealed ${order.savepoint}`),
+    confirmSeal: (order) => note(order, `commit ${order.savepoint}`),
+    denySeal: (order) => note(order, `deny ${order.savepoint}`),
     takeSuspendCheckpoint(order) {
       note(order, 'last checkpoint')
       return 9
@@ -85,9 +94,40 @@ function jobOfTwo(strategy: RestartStrategy, options: Partial<JobDeps> = {}) {
   return { job, clock, log, statuses, kept, fail, end: () => orders.find((order) => order.type === 'endJob') }
 }
 
+/** How often the final checkpoint is called for when this is what becomes of each of the first two calls, and then nothing. */
+async function callsWhen(...becomes: readonly ((call: number) => 'completed' | 'missed' | 'failed')[]) {
+  let calls = 0
+  const { job } = jobOfTwo(
+    { type: 'none' },
+    {
+      triggerFinalCheckpoint: async () => becomes[calls++]?.(calls) ?? new Promise<never>(() => {}),
+    },
+  )
+  job.send({ type: 'job.initialized' })
+  await settled()
+  for (const task of [0, 1]) job.send({ type: 'finalCheckpoint.awaited', attempt: 1, task })
+  await settled()
+  const before = calls
+  job.send({ type: 'task.changed', attempt: 1, task: 0, state: 'FINISHED' })
+  await settled()
+  return [before, calls]
+}
+
 const twice: RestartStrategy = { type: 'fixed-delay', attempts: 1, delayMs: 1000 }
 
 describe('a job', () => {
+  test('calls for its final checkpoint once, at once again when it was missed, and when the next task finishes where it failed', async () => {
+    const fails = () => {
+      throw new StreamError('CHECKPOINT_FAILED', { message: 'expired' })
+    }
+    expect(await callsWhen()).toEqual([1, 1])
+    expect(await callsWhen(() => 'completed')).toEqual([1, 1])
+    expect(await callsWhen(() => 'missed')).toEqual([2, 2])
+    expect(await callsWhen(() => 'failed')).toEqual([1, 2])
+    expect(await callsWhen(fails)).toEqual([1, 2])
+    expect(await callsWhen(() => 'missed', fails)).toEqual([2, 3])
+  })
+
   test('records itself before its first task, runs, and ends with its record before its checkpoints go', async () => {
     const { job, log, statuses } = jobOfTwo({ type: 'none' })
     job.send({ type: 'job.initialized' })

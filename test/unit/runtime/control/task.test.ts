@@ -58,7 +58,7 @@ describe('a task', () => {
   test('restores, opens, commits what was left, runs; at the end finishes, waits for its checkpoint, closes', () => {
     const { host, log } = taskThat()
     expect(log).toEqual(STARTED)
-    host.send({ type: 'data.ended' })
+    host.send({ type: 'data.ended', drained: true, savepoint: null })
     host.send({ type: 'checkpoint.committed', checkpointId: 3 })
     host.send({ type: 'checkpoint.snapshotted', checkpointId: 5 })
     host.send({ type: 'checkpoint.committed', checkpointId: 4 })
@@ -69,7 +69,7 @@ describe('a task', () => {
 
   test('without checkpoints ends as soon as its operators have finished', () => {
     const { host, log } = taskThat({ finalCheckpoint: false })
-    host.send({ type: 'data.ended' })
+    host.send({ type: 'data.ended', drained: true, savepoint: null })
     expect(log.slice(STARTED.length)).toEqual(['finish', 'end of partition', 'close', 'FINISHED'])
   })
 
@@ -78,10 +78,19 @@ describe('a task', () => {
     expect(log.slice(4)).toEqual(['RUNNING', 'end of data and partition', 'close', 'FINISHED'])
   })
 
-  test('stopped with a savepoint closes without finishing', () => {
-    const { host, log } = taskThat()
-    host.send({ type: 'stop.committed' })
-    expect(log.slice(STARTED.length)).toEqual(['end of partition', 'close', 'FINISHED'])
+  test('stopped with a savepoint waits for that one, whether or not it takes other checkpoints, and then closes', () => {
+    const ends: unknown[] = []
+    for (const finalCheckpoint of [true, false]) {
+      const { host, log } = taskThat({ finalCheckpoint, finishOperators: (end) => void ends.push(end.drained) })
+      host.send({ type: 'data.ended', drained: false, savepoint: 5 })
+      host.send({ type: 'checkpoint.snapshotted', checkpointId: 4 })
+      host.send({ type: 'checkpoint.committed', checkpointId: 4 })
+      host.send({ type: 'checkpoint.snapshotted', checkpointId: 5 })
+      expect(log.slice(STARTED.length)).toEqual([])
+      host.send({ type: 'checkpoint.committed', checkpointId: 5 })
+      expect(log.slice(STARTED.length)).toEqual(['end of partition', 'close', 'FINISHED'])
+    }
+    expect(ends).toEqual([false, false])
   })
 
   test('that fails reports it with what was thrown, after its operators are disposed of', async () => {
@@ -114,7 +123,7 @@ describe('a task', () => {
         throw new StreamError('STATE_CORRUPT', { message: step })
       },
     })
-    host.send({ type: 'data.ended' })
+    host.send({ type: 'data.ended', drained: true, savepoint: null })
     expect(log.slice(-2)).toEqual(['dispose', `FAILED StreamError: ${step}`])
   })
 

@@ -1,0 +1,128 @@
+/** Writes a whole snapshot in the canonical form: one key group after the other, a blob at a time in memory. */
+import { StreamError } from '../../base/errors.ts'
+import { ByteWriter } from '../../elements/byte-writer.ts'
+import { giveBack } from '../chunk-pool.ts'
+import { entryFailure } from '../entry-failure.ts'
+import { type BlobOutput, KeyGroupOutput } from '../key-group-output.ts'
+import { encodeBlobHeader, encodeKeyedHeader, type StoredTable } from '../keyed-format.ts'
+import type { SnapshotStream, SnapshotTarget, StoredHandle } from '../snapshot.ts'
+import type { TableSlot } from './level-tables.ts'
+import { MAP_KEY_AT, mapKeyIn, tableIdIn } from './store-key.ts'
+import type { EntryPage, StoredEntry } from './whole-snapshot.ts'
+
+export interface CanonicalOptions {
+  readonly checkpointId: number
+  readonly maxParallelism: number
+  /** As they were at the freeze. */
+  readonly slots: readonly TableSlot[]
+}
+
+/** Rejects as the stream does, with what a serializer throws, or with STATE_INCOMPATIBLE. */
+export async function writeCanonical(
+  target: SnapshotTarget,
+  pages: AsyncIterable<EntryPage>,
+  options: CanonicalOptions,
+): Promise<StoredHandle> {
+  const stream = target.open()
+  try {
+    await new CanonicalOutput(stream, options).write(pages)
+    return await stream.finish()
+  } catch (thrown) {
+    await stream.abandon()
+    throw thrown
+  }
+}
+
+/** A table in the header, and how its entries get the form that the header says. */
+interface OutputTable {
+  readonly place: number
+  readonly slot: TableSlot
+  /** Of the values that are written as they are; undefined where none is. */
+  readonly asTheyAre: number | undefined
+}
+
+class CanonicalOutput {
+  readonly #stream: SnapshotStream
+  readonly #options: CanonicalOptions
+  readonly #tables = new Map<number, OutputTable>()
+  readonly #stored: StoredTable[] = []
+  readonly #value = new ByteWriter(1024)
+  #keyGroup = -1
+  #output: KeyGroupOutput | undefined
+
+  constructor(stream: SnapshotStream, options: CanonicalOptions) {
+    this.#stream = stream
+    this.#options = options
+    options.slots.forEach((slot, place) => {
+      const schema = schemaOf(slot)
+      this.#stored.push({ kind: slot.kind, name: slot.name, serializers: slot.schemas[schema]?.serializers ?? [] })
+      // What a serializer has to look at is never written as it is.
+      const { table } = slot
+      const asTheyAre = table !== undefined && table.living !== table.codec ? undefined : schema
+      this.#tables.set(slot.id, { place, slot, asTheyAre })
+    })
+  }
+
+  async write(pages: AsyncIterable<EntryPage>): Promise<void> {
+    const { maxParallelism } = this.#options
+    await this.#stream.append(encodeKeyedHeader({ maxParallelism, tables: this.#stored }))
+    for await (const { keyGroup, entries } of pages) {
+      if (keyGroup !== this.#keyGroup) await this.#beginKeyGroup(keyGroup)
+      for (const entry of entries) this.#add(entry, this.#output as KeyGroupOutput)
+      await this.#append(this.#output?.takeFull() ?? [])
+    }
+    await this.#append(this.#output?.finish() ?? [])
+  }
+
+  async #beginKeyGroup(keyGroup: number): Promise<void> {
+    await this.#append(this.#output?.finish() ?? [])
+    this.#keyGroup = keyGroup
+    this.#output = new KeyGroupOutput(keyGroup)
+  }
+
+  #add({ key, value }: StoredEntry, output: KeyGroupOutput): void {
+    const table = this.#tables.get(tableIdIn(key))
+    // Declared since the freeze: there was nothing in it.
+    if (table === undefined) return
+    const mapKey = key.subarray(MAP_KEY_AT)
+    if (value[0] === table.asTheyAre) output.appendEntry(table.place, mapKey, value.subarray(1))
+    else if (this.#encodeAnew(table.slot, key, value))
+      output.appendEntry(table.place, mapKey, this.#value.bytes.subarray(0, this.#value.length))
+  }
+
+  /** False where nothing of it lives. */
+  #encodeAnew({ name, table }: TableSlot, storeKey: Uint8Array, value: Uint8Array): boolean {
+    if (table === undefined) throw severalSchemas(name)
+    const key = mapKeyIn(storeKey)
+    this.#value.length = 0
+    try {
+      return table.living.write(this.#value, table.schemas.read(value, key)) !== 'nothing'
+    } catch (thrown) {
+      // A serializer of the user, or a value that it cannot read.
+      throw entryFailure(thrown, name, key, `into checkpoint ${this.#options.checkpointId}`)
+    }
+  }
+
+  async #append(blobs: readonly BlobOutput[]): Promise<void> {
+    for (const { chunks, length, crc } of blobs) {
+      await this.#stream.append(encodeBlobHeader(this.#keyGroup, length, crc))
+      for (const chunk of chunks) {
+        await this.#stream.append(chunk.bytes.subarray(0, chunk.length))
+        giveBack(chunk)
+      }
+    }
+  }
+}
+
+/** That in which the header says the values are; of a table that the program has not declared, the last one. */
+function schemaOf({ table, schemas }: TableSlot): number {
+  return table?.schemas.current ?? Math.max(0, schemas.length - 1)
+}
+
+function severalSchemas(name: string): StreamError {
+  return new StreamError('STATE_INCOMPATIBLE', {
+    message: `State '${name}' was written by several versions of its serializer, and the program does not declare it: it cannot be written into a savepoint in canonical format.`,
+    hint: 'Declare the state in the program, or take a savepoint in native format.',
+    details: { state: name },
+  })
+}
