@@ -14,7 +14,7 @@ export interface ExecuteOptions {
   readonly signal?: AbortSignal | undefined
   /** A savepoint or checkpoint to start from: its folder or its `_metadata` file. */
   readonly fromSavepoint?: string | undefined
-  /** Start also where it holds state of operators that the job does not have. */
+  /** Start also where it holds state that finds no place in the job: of an operator that is gone, or that has become another. */
   readonly allowNonRestoredState?: boolean | undefined
   /** NO_CLAIM (default): the files stay yours. CLAIM: the job owns them and deletes them in time. */
   readonly claimMode?: 'NO_CLAIM' | 'CLAIM' | undefined

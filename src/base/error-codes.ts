@@ -61,7 +61,7 @@ export const ERROR_CODES = {
   /** Results of executeAndCollect: read twice, or about to be handed out twice. */
   RESULTS_COME_ONCE: final,
   MAX_PARALLELISM_CHANGED: final,
-  /** A checkpoint holds state of operators that the program does not have. */
+  /** A checkpoint holds state that finds no place in the program. */
   STATE_NOT_RESTORED: final,
   UNEQUAL_PARALLELISM: final,
   /** Serialisation and keys. */

@@ -47,6 +47,8 @@ export interface StoreSnapshot {
     readonly below?: Uint8Array | undefined
     readonly pageBytes: number
   }): AsyncIterable<readonly (readonly [key: Uint8Array, value: Uint8Array])[]>
+  /** What it holds under each of the keys, which must not change until it has settled; undefined for nothing. */
+  getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]>
   release(): void
 }
 

@@ -38,6 +38,13 @@ export class SimulatedSnapshot implements StoreSnapshot {
     if (page.length > 0) yield page
   }
 
+  async getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+    this.#check()
+    await this.#turn()
+    this.#check()
+    return keys.map((key) => this.#entries.get(textOf(key))?.slice())
+  }
+
   /** A scan that is on its way is refused its next page. */
   release(): void {
     this.#released = true

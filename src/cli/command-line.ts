@@ -99,7 +99,7 @@ function withRunOptions(command: Command): Command {
     .option('-s, --fromSavepoint <path>', 'start from this savepoint or checkpoint')
     .option(
       '-n, --allowNonRestoredState',
-      'start also where it holds state of an operator that the job does not have',
+      'start also where it holds state that finds no place in the job, and drop that',
       false,
     )
     .addOption(claimMode())

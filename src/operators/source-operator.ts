@@ -73,6 +73,7 @@ class ReadingOperator<T> implements SourceOperator {
   readonly #intervalMs: number
   #timer: Timer | undefined
   #ended = false
+  #stopped = false
 
   constructor(source: Source<T>, strategy: WatermarkStrategy<T>, intervalMs: number, context: OperatorContext<T>) {
     const { task, counters, gate, clock, output } = context
@@ -130,7 +131,9 @@ class ReadingOperator<T> implements SourceOperator {
     return this.#reader.isAvailable()
   }
 
+  /** Behind a stop they are none of the reader's: the enumerator dealt them out behind its snapshot, which holds them still. */
   addSplits(splits: readonly Uint8Array[]): void {
+    if (this.#stopped) return
     const owner = `the splits of source "${this.#context.task.operatorName}"`
     this.#addSplits(splits.map((bytes) => unframed(this.#serializer, bytes, owner)))
   }
@@ -149,6 +152,7 @@ class ReadingOperator<T> implements SourceOperator {
 
   /** What the reader has read ahead stays its own: the position in its state is that of the last emitted record. */
   stop(): void {
+    this.#stopped = true
     this.#end()
   }
 

@@ -19,3 +19,4 @@ export declare function classify(evidence: {
   readonly published: readonly number[]
   readonly cleanedUp: boolean
 }): { readonly place: KillClass; readonly afterCheckpoint: boolean; readonly detail: string }
+export declare function hasRun(lines: readonly TracedLine[]): boolean

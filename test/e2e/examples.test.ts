@@ -55,6 +55,17 @@ describe.concurrent('An example', { timeout: LONGEST_MS }, () => {
     expect(stderr).toContain('more than 2 failures within 60000 ms')
   })
 
+  it('is stopped with a savepoint, and another program goes on from there', async () => {
+    const { code, lines } = await runExample('savepoints/job.ts')
+    expect([code, lines]).toEqual([0, ['FINISHED', '1000 499500']])
+  })
+
+  it('is replaced by a newer program on another state backend, which reads the older form of its state', async () => {
+    const { code, lines, folder } = await runExample('savepoints/upgrade.ts')
+    expect([code, lines]).toEqual([0, ['600 customer 0: 900 euros; customer 1: 900 euros; customer 2: 900 euros']])
+    expect(readdirSync(join(folder, 'savepoints'))).toEqual([])
+  })
+
   it('takes from its configuration file what the code leaves open', async () => {
     const file = join(root, 'examples/configuration/millrace.yaml')
     const { code, lines, folder } = await runExample('configuration/job.ts', '--config', file)

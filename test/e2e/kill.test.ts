@@ -35,10 +35,25 @@ describe('A job that is killed with SIGKILL', () => {
     expect(report.places.betweenPublishAndCommit + report.places.insideRecovery).toBeGreaterThan(0)
   }, 180_000)
 
-  it('is caught by the verifier when it starts without its state, commits too early, drops timers or forgets union state', async () => {
+  it('does neither with its state on disk, and leaves nothing beside what its checkpoints name', async () => {
+    const { code, printed } = await killScript(
+      ...['--backend', 'leveldb', '--num-retained', '3', '--cycles', '8', '--seed', '3'],
+    )
+    expect(code, printed).toBe(0)
+    const report = JSON.parse(printed.trim().split('\n').at(-1) as string)
+    expect(report.kills).toBeGreaterThanOrEqual(8)
+    expect(report.wrong).toBe(0)
+    expect(report.coverage.sharedFiles).toBeGreaterThan(0)
+    expect(report.coverage.foldersSwept).toBeGreaterThan(0)
+  }, 180_000)
+
+  it('is caught by the verifier when it starts without its state, commits too early, drops timers or forgets union state, and deletes shared files too early or never', async () => {
     const { code, printed } = await killScript('--control', 'all', '--seed', '3')
     expect(code, printed).toBe(0)
-    for (const name of ['no-restore', 'commit-early', 'drop-timers', 'forget-union'])
+    for (const name of [
+      ...['no-restore', 'commit-early', 'drop-timers', 'forget-union'],
+      ...['delete-early', 'never-delete'],
+    ])
       expect(printed).toContain(`${name}: found by the verifier`)
   }, 180_000)
 })

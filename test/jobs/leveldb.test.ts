@@ -108,4 +108,21 @@ describeJobs('A job with state on disk', (newWorld) => {
     await world.until(second.execute('x', { resume: 'latest' }))
     expect(sink.committed.toSorted()).toEqual(expected)
   })
+
+  it('begins anew, exactly, where its scratch folder could not be made once', async () => {
+    const world = worldOf()
+    let refused = 0
+    world.files.interfere = ({ type, path }) =>
+      type === 'makeFolder' && path.startsWith('/scratch/') && refused++ === 0
+        ? { type: 'fail', code: 'ENOSPC' }
+        : undefined
+    const env = envOf(world)
+    const sink = new Ledger<string>()
+    declare(env, world, sink)
+    env.setRestartStrategy(RestartStrategies.fixedDelayRestart(1, 10))
+    await world.until(env.execute('x'))
+    expect(world.ofType('restart.scheduled')).toHaveLength(1)
+    expect(sink.committed.toSorted()).toEqual(expected)
+    expect(await world.until(world.files.list('/scratch'))).toEqual([])
+  })
 })

@@ -216,4 +216,19 @@ describeJobs('A savepoint', (newWorld) => {
     )
     await world.until(second.cancel())
   })
+
+  it('of a job without checkpoints, a part of which has finished, is refused: what that part had is in no state', async () => {
+    const world = newWorld()
+    const env = world.env()
+    env.fromData([1]).uid('short').sinkTo(new Ledger()).uid('end')
+    sums(env, world, new Ledger())
+    const job = await world.until(env.executeAsync('x'))
+    await world.advance(100)
+    expect(await world.failure(job.triggerSavepoint('/savepoints'))).toMatchObject({
+      code: 'CHECKPOINT_FAILED',
+      message: expect.stringContaining('Not RUNNING: Source: Collection Source'),
+      hint: expect.stringContaining('with periodic checkpoints (enableCheckpointing) it need not'),
+    })
+    await world.until(job.getJobExecutionResult())
+  })
 })

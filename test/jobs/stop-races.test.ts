@@ -1,4 +1,4 @@
-/** Whatever else happens at any step of a stop with savepoint, the job goes on exactly when it is resumed. */
+/** A job that is cancelled, suspended or fails while it is being stopped with a savepoint: resumed, its output is exact. */
 import { expect, it } from 'vitest'
 import { type JobClient, RestartStrategies } from '../../src/index.ts'
 import type { ChartStep } from '../../src/runtime/control/host-chart.ts'
@@ -6,7 +6,8 @@ import { describeJobs, type World, type WorldOptions } from './harness.ts'
 import { Ledger } from './parts.ts'
 import { sums, sumsOf } from './savepoint-parts.ts'
 
-const COUNT = 40
+/** At 325 ms a window is out that no checkpoint covers, and another one is open. */
+const COUNT = 45
 
 interface Race {
   readonly drain: boolean
@@ -46,10 +47,15 @@ async function raced(newWorld: (options?: WorldOptions) => World, { drain, at, h
     return world.until(env.executeAsync('sums', { resume }))
   }
   client = await run()
-  await world.advance(255)
+  await world.advance(325)
   steps = 0
   const stopping = client.stopWithSavepoint({ drain, targetDirectory: '/savepoints' })
-  const stopped = await world.until(stopping.then(() => 'stopped', (thrown: Error) => thrown.message))
+  const stopped = await world.until(
+    stopping.then(
+      () => 'stopped',
+      (thrown: Error) => thrown.message,
+    ),
+  )
   const status = await world.until(
     client.getJobExecutionResult().then(
       () => 'FINISHED',
@@ -70,27 +76,28 @@ const OTHERS = {
   cancel: (client: JobClient) => void client.cancel().catch(() => {}),
   suspend: (client: JobClient) => void client.suspend().catch(() => {}),
   failure: (_: JobClient, __: World, fail: () => void) => fail(),
-  'second stop': (client: JobClient) =>
-    void client.stopWithSavepoint({ drain: true, targetDirectory: '/savepoints' }).catch(() => {}),
-  'cancel with savepoint': (client: JobClient) => void client.cancelWithSavepoint('/savepoints').catch(() => {}),
 } as const
 
-describeJobs('A stop with savepoint, whatever happens at any of its steps', (newWorld) => {
+/** All steps take minutes; these meet each state of the stop. */
+const EVERY = 9
+
+describeJobs('A stop with savepoint, whatever else happens at one of its steps', (newWorld) => {
   it.each(
     (Object.keys(OTHERS) as (keyof typeof OTHERS)[]).flatMap((other) => [
       [other, false] as const,
       [other, true] as const,
     ]),
-  )('%s (drain: %s)', { timeout: 100_000 }, async (other, drain) => {
-    const seen = new Map<string, number>()
-    for (let at = 0; ; at++) {
-      const { stopped, status, read, taken, committed } = await raced(newWorld, { drain, at, happens: OTHERS[other] })
+  )('leaves a job that goes on exactly: %s (drain: %s)', { timeout: 30_000 }, async (other, drain) => {
+    const ends = new Set<string>()
+    for (let at = 0, taken = 0; at <= taken; at += EVERY) {
+      const race = await raced(newWorld, { drain, at, happens: OTHERS[other] })
+      const { stopped, status, read, committed } = race
+      taken = race.taken
+      // Drained, and named by the record: what had come in by then came out, and no more follows.
       const ended = drain && committed.length < sumsOf(COUNT).length
-      const key = `${stopped.replace(/savepoint-\w+-\w+/g, 'S').slice(0, 90)} / ${status} / ${ended}`
-      seen.set(key, (seen.get(key) ?? 0) + 1)
       expect(committed, `at step ${at}: ${stopped}, ${status}`).toEqual(sumsOf(ended ? read : COUNT))
-      if (at > taken) break
+      ends.add(`${status} ${stopped === 'stopped'}`)
     }
-    console.log(other, drain, seen)
+    expect(ends.size).toBeGreaterThan(1)
   })
 })

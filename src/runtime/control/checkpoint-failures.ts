@@ -18,6 +18,9 @@ export function failureOf(
   }
 }
 
+const WHEN_RUNNING =
+  'Trigger again when all of them are. A task that has finished will not be; with periodic checkpoints (enableCheckpointing) it need not.'
+
 /** What the asker gets. */
 export function requestFailure(order: Extract<CoordinatorOrder, { type: 'rejectRequest' }>): StreamError {
   const { checkpointId, kind, reason, message } = order
@@ -26,7 +29,7 @@ export function requestFailure(order: Extract<CoordinatorOrder, { type: 'rejectR
     checkpointId === null ? `The ${what} was not triggered` : `The ${what} with id ${checkpointId} was aborted`
   return new StreamError('CHECKPOINT_FAILED', {
     message: `${which} (${reason}): ${message}`,
-    hint: 'The job runs on. Trigger again when the reason is gone.',
+    hint: `The job runs on. ${reason === 'NOT_ALL_REQUIRED_TASKS_RUNNING' ? WHEN_RUNNING : 'Trigger again when the reason is gone.'}`,
     details: { checkpointId, kind, reason },
   })
 }

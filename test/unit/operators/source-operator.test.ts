@@ -102,6 +102,20 @@ describe('a source operator', () => {
     )
   })
 
+  it('takes no split behind a stop: the enumerator, which was asked for its state before, holds it still', async () => {
+    const before = new SourceUnderTest(sequenceSource(1, 40))
+    // The request waits until all is over.
+    before.harness().onSplitRequest = () => {}
+    await before.open()
+    const { enumeratorState } = await before.snapshot()
+    before.operator().stop?.()
+    before.enumerator.handleSplitRequest(0)
+    const { restored } = await before.snapshot()
+    const after = await new SourceUnderTest(sequenceSource(1, 40), { enumeratorState, restored }).open()
+    await after.runToEnd()
+    expect(after.values).toEqual(Array.from({ length: 40 }, (_, index) => index + 1))
+  })
+
   it('asks for splits and ends when there are none left, after a restore of a finished source too', async () => {
     const before = await new SourceUnderTest(sequenceSource(1, 3)).open()
     await before.runToEnd()
