@@ -59,14 +59,14 @@ export class KeyedStateBackends {
   }
 
   async #onDisk(owner: BackendOwner, { cacheBytes, incremental }: LeveldbSettings): Promise<KeyedStateBackend> {
-    const { clock, files, logger, ids } = this.#ports
-    this.#parts ??= this.#load()
-    const { levelStateBackend, stores, scratch } = await this.#parts
+    const { clock, turns, files, logger, ids } = this.#ports
+    const { levelStateBackend, stores, scratch } = await this.#loaded()
     return levelStateBackend({
       ...owner,
       pause: (settled) => owner.pause(settled),
       failed: (cause) => owner.failed(cause),
       clock,
+      turns,
       files,
       logger,
       stores,
@@ -94,13 +94,32 @@ export class KeyedStateBackends {
     return this.#leveldb?.localDirectory ?? temporaryFolder()
   }
 
+  async #loaded(): Promise<LevelParts> {
+    this.#parts ??= this.#load()
+    const parts = this.#parts
+    try {
+      return await parts
+    } catch (thrown) {
+      // The disk may be well again when the next attempt begins.
+      if (this.#parts === parts) this.#parts = undefined
+      throw thrown
+    }
+  }
+
   async #load(): Promise<LevelParts> {
     const [{ levelStateBackend }, { scratchFolder }] = await Promise.all([
       import('../state/level/level-state-backend.ts'),
       import('../state/level/scratch-folders.ts'),
     ])
     const scratch = await scratchFolder(this.#base(), systemProcess(), this.#ports)
-    return { levelStateBackend, scratch, stores: await this.#stores(scratch.path) }
+    try {
+      return { levelStateBackend, scratch, stores: await this.#stores(scratch.path) }
+    } catch (thrown) {
+      await scratch.remove().catch(() => {
+        // The next folder that is made beside it sweeps it away; the first error is the one that counts.
+      })
+      throw thrown
+    }
   }
 
   /** Those that cannot hand out their table files as they should do not: bases are written entry by entry then. */

@@ -119,22 +119,34 @@ const moment = (most: number) =>
   fc.record({ behind: fc.oneof(fc.integer({ min: 1, max: 3 }), fc.nat(8)), nth: fc.nat(most) })
 
 const end: fc.Arbitrary<LifePlan['end']> = fc.oneof(
-  fc.record({ type: fc.constantFrom('kill' as const, 'suspend' as const), at: moment(60) }),
-  fc.record({
-    type: fc.constant('crash' as const),
-    at: moment(150),
-    loss: fc.constantFrom('kill' as const, 'posix' as const, 'ordered' as const),
-  }),
-  fc.record({
-    type: fc.constant('stop' as const),
-    at: moment(60),
-    format: fc.constantFrom('CANONICAL' as const, 'CANONICAL' as const, 'NATIVE' as const),
-    swaps: fc.boolean(),
-  }),
-  fc.constant({ type: 'nothing' } as const),
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constantFrom('kill' as const, 'suspend' as const), at: moment(60) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('crash' as const),
+      at: moment(150),
+      loss: fc.constantFrom('kill' as const, 'posix' as const, 'ordered' as const),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('stop' as const),
+      at: fc.record({ behind: fc.nat(2), nth: fc.nat(20) }),
+      format: fc.constantFrom('CANONICAL' as const, 'CANONICAL' as const, 'NATIVE' as const),
+      swaps: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ type: 'nothing' } as const) },
 )
 
-const savepoint = fc.record({ at: moment(60), format: fc.constantFrom('CANONICAL' as const, 'NATIVE' as const) })
+const savepoint = fc.record({
+  at: fc.record({ behind: fc.nat(3), nth: fc.nat(30) }),
+  format: fc.constantFrom('CANONICAL' as const, 'NATIVE' as const),
+})
 
 const life: fc.Arbitrary<LifePlan> = fc.record({
   seed: fc.nat(1_000_000),

@@ -99,8 +99,8 @@ function unexpected(
   if (!StreamError.is(error))
     return [`process ${lived} ended with a nameless error: ${(error as Error)?.stack ?? String(error)}`]
   const isDue =
-    // What is to be committed with the savepoint cannot be committed: it is what the next process goes on from.
-    (end.type === 'stop' && error.code === 'JOB_FAILED' && /savepoint/i.test(error.message)) ||
+    // What the savepoint covers could not be committed: it is what the next process goes on from.
+    (end.type === 'stop' && error.code === 'JOB_FAILED' && error.details.savepoint !== undefined) ||
     (error.code === 'JOB_SUSPENDED' && (end.type === 'suspend' || isFollowed)) ||
     error.code === 'JOB_NOTHING_KEPT' ||
     diskFailsAt.length > 0

@@ -53,7 +53,8 @@ export async function runProcess({
 }: Process): Promise<Report> {
   const events: JobEvent[] = []
   const world = new SimulatedWorld({
-    seed: life.seed,
+    // Two processes never draw the same names, however small a plan is made.
+    seed: life.seed * 16 + lived,
     disk,
     startMs: startOf(lived),
     interfere: (operation) => trouble.interfere(operation),
@@ -103,7 +104,7 @@ export async function runProcess({
   }
   const outcome = await world.drive(() => {
     growing.grow(disk, world.clock.now())
-    savepoints.look((at) => trouble.isDue(at, world.clock.now()))
+    savepoints.look(world.clock.now(), (at) => trouble.isDue(at, world.clock.now()))
     if (suspend !== undefined && isTime()) {
       suspend()
       suspend = undefined

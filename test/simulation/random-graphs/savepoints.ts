@@ -5,7 +5,9 @@ import type { LifePlan, Moment, SavepointPlan } from './plan.ts'
 import type { Tally } from './trouble.ts'
 
 /** A job that restarts, or ends, refuses them. */
-const MOST_TRIES = 5
+const MOST_TRIES = 8
+/** Between two tries, of the clock. */
+const PAUSE_MS = 8
 
 export class Savepoints {
   /** Once it runs. */
@@ -17,6 +19,7 @@ export class Savepoints {
   readonly #tally: Tally
   readonly #folder: string
   #stops = 0
+  #nextStopMs = 0
   #isStopping = false
 
   constructor({ end, savepointsAt }: LifePlan, tally: Tally, folder: string) {
@@ -32,15 +35,21 @@ export class Savepoints {
   }
 
   /** Asks for what is due and was not asked for. */
-  look(isDue: (at: Moment) => boolean): void {
+  look(nowMs: number, isDue: (at: Moment) => boolean): void {
     const { job } = this
-    if (job === undefined) return
+    if (job === undefined || job.status() !== 'RUNNING') return
     for (const savepoint of this.#due.filter(({ at }) => isDue(at))) {
       this.#due.splice(this.#due.indexOf(savepoint), 1)
       void this.#take(job, savepoint)
     }
-    if (this.#end.type === 'stop' && !this.#isStopping && this.#stops < MOST_TRIES && isDue(this.#end.at))
+    if (this.#end.type === 'stop' && this.#mayStop(nowMs) && isDue(this.#end.at)) {
+      this.#nextStopMs = nowMs + PAUSE_MS
       void this.#stop(job, this.#end)
+    }
+  }
+
+  #mayStop(nowMs: number): boolean {
+    return !this.#isStopping && this.#stops < MOST_TRIES && nowMs >= this.#nextStopMs
   }
 
   async #take(job: JobHandle, { format }: SavepointPlan): Promise<void> {
@@ -68,6 +77,6 @@ export class Savepoints {
   /** The job says the same of itself: whether it is as it must be is seen there. */
   #refused(what: string, thrown: unknown): void {
     if (!StreamError.is(thrown)) throw thrown
-    this.#tally.add(`savepoints: ${what} (${thrown.code})`)
+    this.#tally.add(`savepoints: ${what}`)
   }
 }

@@ -8,7 +8,7 @@ import { seededRandom } from '../../../../src/base/random.ts'
 import { SimulatedFileSystem } from '../../../../src/base/simulated-file-system.ts'
 import { SimulatedLocks } from '../../../../src/base/simulated-locks.ts'
 import { temporaryFolder } from '../../../../src/base/temporary-folder.ts'
-import { scratchFolder } from '../../../../src/state/level/scratch-folders.ts'
+import { scratchFolder, sweepScratchFolders } from '../../../../src/state/level/scratch-folders.ts'
 import { diskFolder } from './disk-folder.ts'
 
 const HERE = { pid: 1, host: 'here', namespace: 'net:[1]' }
@@ -41,6 +41,19 @@ test('folders of dead processes are removed by the next one, those of living one
   dead.kill()
   const next = await scratchFolder('/tmp', HERE, portsOf(files, living.another()))
   expect(await namesIn(files)).toEqual([used.path, next.path].sort())
+})
+
+test('folders of dead processes are removed also by a process that needs none, and no base is made for that', async () => {
+  const files = new SimulatedFileSystem()
+  const dead = new SimulatedLocks()
+  const living = dead.another()
+  await sweepScratchFolders('/tmp', HERE, portsOf(files, living))
+  expect(await files.stat('/tmp')).toBeUndefined()
+  await scratchFolder('/tmp', HERE, portsOf(files, dead))
+  const used = await scratchFolder('/tmp', HERE, portsOf(files, living))
+  dead.kill()
+  await sweepScratchFolders('/tmp', HERE, portsOf(files, living.another()))
+  expect(await namesIn(files)).toEqual([used.path])
 })
 
 test('what is not a scratch folder, or belongs to another host or namespace, is left alone', async () => {
