@@ -121,7 +121,10 @@ export class StreamExecutionEnvironment {
     return this
   }
 
-  /** Where keyed state lives: `hashmap`, in memory. `leveldb`, on disk, is refused with UNSUPPORTED at the start. */
+  /**
+   * Where keyed state lives: `hashmap`, on the heap, or `leveldb`, on disk behind a cache. The folder of the job's checkpoints
+   * is another one: what lies on this disk is scratch.
+   */
   setStateBackend(backend: 'hashmap' | 'leveldb'): this {
     this.#options.set('state.backend.type', backend, 'setStateBackend')
     return this

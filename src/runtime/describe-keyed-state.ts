@@ -11,6 +11,7 @@ import {
 } from '../state/keyed-format.ts'
 import { LEVELDB } from '../state/level/checkpoint-chain.ts'
 import { decodeIndex } from '../state/level/level-index.ts'
+import { isOfParts } from '../state/level/part-codecs.ts'
 import type { CompositeHandle, SnapshotReader, StateHandle, StoredHandle } from '../state/snapshot.ts'
 
 /** The keyed state of one old subtask. */
@@ -55,7 +56,9 @@ async function readHeader(handle: StoredHandle, reader: SnapshotReader): Promise
 
 /** The index lists by table what its values were written with, oldest first. */
 async function levelContents({ index, parts }: CompositeHandle, reader: SnapshotReader): Promise<KeyedContents[]> {
-  const { maxParallelism, tables } = decodeIndex(await reader.read(index), parts.length)
+  const { maxParallelism, tables: all } = decodeIndex(await reader.read(index), parts.length)
+  // Parts of large maps are none of the program's states.
+  const tables = all.filter(({ kind }) => !isOfParts(kind))
   const most = Math.max(1, ...tables.map(({ schemas }) => schemas.length))
   return Array.from({ length: most }, (_, place) => {
     const header = {

@@ -10,8 +10,11 @@ const SIZES = [SMALLEST, 1024, 4096, 16 * 1024, 64 * 1024] as const
 const LARGEST = SIZES.length - 1
 /** An entry that begins near the end of a chunk goes beyond its size: so much, as a part of it, without making it grow. */
 const SLACK = 1 / 16
-/** So much is kept for the next checkpoint; of a larger state the rest is left to the garbage collector. */
-const MOST_BYTES_KEPT = 16 * 1024 * 1024
+/**
+ * So much is kept for the next checkpoint; of a larger state the rest is left to the garbage collector. A million counters
+ * in 128 key groups take 20 MB of chunks.
+ */
+const MOST_BYTES_KEPT = 24 * 1024 * 1024
 
 /** Full when its length has reached `size`. */
 export class Chunk extends ByteWriter {

@@ -1,5 +1,6 @@
 /** How messages name states and keys. States that operators of the house keep for a program it never named: messages say what they hold. */
 import { keyOf, type MapKey } from './key.ts'
+import { isPartKey, userKeyInWords } from './part-keys.ts'
 
 const IN_WORDS: Readonly<Record<string, string>> = {
   _op_state: 'The running result',
@@ -19,6 +20,7 @@ export function operatorStateInWords(name: string): string {
 
 /** As the key selector gave it, in JSON. */
 export function keyInWords(key: MapKey): string {
+  if (isPartKey(key)) return userKeyInWords(key)
   const original = keyOf(key)
   return typeof original === 'bigint'
     ? `${original}n`

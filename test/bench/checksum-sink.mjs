@@ -1,11 +1,16 @@
 /** Number, wrapped sum and xor of one hash an output, all three part of the checkpoints; the clock is read at every 64th. */
 
+import { processSeconds } from './measure.mjs'
+
 /** What a run shows from inside: filled by the operators, read by the program that runs the workload. */
 export class Probe {
   /** On the monotonic clock of this process, in ms. */
   firstOutputMs = undefined
   failedMs = undefined
   firstOutputAfterFailureMs = undefined
+  /** Processor seconds of the process so far. */
+  failedCpu = undefined
+  firstOutputAfterFailureCpu = undefined
   maxGapMs = 0
   /** The same without the outputs before `steadyFrom`: while the state grows, a Map that doubles is one long pause. */
   maxSteadyGapMs = 0
@@ -85,7 +90,10 @@ class ChecksumWriter {
       if (this.#seen > this.#steadyFrom && gap > probe.maxSteadyGapMs) probe.maxSteadyGapMs = gap
     } else {
       probe.firstOutputMs ??= now
-      if (probe.failedMs !== undefined) probe.firstOutputAfterFailureMs ??= now
+      if (probe.failedMs !== undefined && probe.firstOutputAfterFailureMs === undefined) {
+        probe.firstOutputAfterFailureMs = now
+        probe.firstOutputAfterFailureCpu = processSeconds()
+      }
     }
     this.#lastMs = now
   }

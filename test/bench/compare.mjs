@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * npm run bench:compare -- [--cells S0,S1,S2,S2-fresh,S6,S7,S7-checkpoints] [--reps n] [--json FILE] [--flink DIR | --no-flink]
+ * npm run bench:compare -- [--cells S0,S1,S2,S2-fresh,S6,S7,S7-checkpoints,
+ *                          S7-leveldb,S2-10M-leveldb] [--reps n] [--json FILE] [--flink DIR | --no-flink]
  *                          [--quick] [--control wrong-checksum]
  * Millrace beside plain loops and, where it is there, Flink, on the frozen workloads: one process a run, a warm-up run in
  * each, all programs in turn. Speeds are records per second of the busiest thread. They are only printed when every run had the frozen

@@ -6,6 +6,7 @@ const QUIET_CORES = 0.15
 const ENOUGH_QUIET_RUNS = 3
 
 const round = (value) => Number(value.toFixed(4))
+const mostOf = (values) => (values.every((value) => value === null) ? null : Math.round(Math.max(...values)))
 const medianOf = (values) => (values.length === 0 ? null : round(median(values)))
 
 /** Speeds, processor time and gaps. `expected`: the checksum of the plain loop, where it is known. */
@@ -31,6 +32,8 @@ export function figures(runs, { records }, expected = runs[0].checksum) {
     foreignCoresAll: runs.map(({ foreign }) => round(foreign)),
     wallSecondsAll: runs.map(({ wall }) => round(wall)),
     peakRssMb: peakMemoryMb(),
+    peakAnonymousMb: mostOf(runs.map(({ memory }) => memory.anonymousMb)),
+    peakMappedMb: mostOf(runs.map(({ memory }) => memory.mappedMb)),
     maxGapMsMedian: medianOf(gaps),
     maxGapMsWorst: round(Math.max(...gaps)),
     maxSteadyGapMsMedian: medianOf(steadyGaps),
@@ -46,6 +49,20 @@ export function checkpointFigures(runs) {
     checkpointMsMedian: medianOf(durations),
     checkpointMsWorst: durations.length === 0 ? null : Math.max(...durations),
     checkpointBytesMedian: medianOf(checkpoints.map(({ bytes }) => bytes)),
+    ...freezeFigures(runs.flatMap((run) => run.freezes)),
+  }
+}
+
+/** The synchronous part of a checkpoint: by the clock, and in processor time, which other programs do not lengthen. */
+function freezeFigures(freezes) {
+  if (freezes.length === 0) return {}
+  return {
+    freezes: freezes.length,
+    freezeMsMedian: medianOf(freezes.map(({ ms }) => ms)),
+    freezeMsWorst: round(Math.max(...freezes.map(({ ms }) => ms))),
+    freezeCpuMsWorst: round(Math.max(...freezes.map(({ cpuMs }) => cpuMs))),
+    stepMsWorst: round(Math.max(...freezes.map(({ stepMs }) => stepMs))),
+    stepCpuMsWorst: round(Math.max(...freezes.map(({ stepCpuMs }) => stepCpuMs))),
   }
 }
 
@@ -67,5 +84,12 @@ export function recoveryFigures(runs) {
   if (runs.some(({ probe }) => probe.failedMs === undefined))
     throw new Error('the failure never came: more records, or a shorter interval between checkpoints, are needed')
   const all = runs.map(({ probe }) => probe.firstOutputAfterFailureMs - probe.failedMs)
-  return { recoveryMsMedian: medianOf(all), recoveryMsWorst: round(Math.max(...all)), recoveryMsAll: all.map(round) }
+  const cpu = runs.map(({ probe }) => (probe.firstOutputAfterFailureCpu - probe.failedCpu) * 1000)
+  return {
+    recoveryMsMedian: medianOf(all),
+    recoveryMsWorst: round(Math.max(...all)),
+    recoveryMsAll: all.map(round),
+    recoveryCpuMsMedian: medianOf(cpu),
+    recoveryCpuMsAll: cpu.map(round),
+  }
 }

@@ -2,6 +2,7 @@
 /**
  * npm run bench -- S0|S1|S2|S6|S7 [--records n] [--keys n] [--parallelism p] [--fresh-keys] [--warmup n] [--reps n]
  *                  [--checkpoint-interval-ms n] [--checkpoint-dir d] [--engine plain]
+ *                  [--backend hashmap|leveldb] [--cache-size 64mb] [--incremental true|false]
  *   S7: without an interval, every run is made twice: without checkpoints, and with one every 1000 ms
  *   S6: [--fail-after n] [--min-checkpoints n]; with --cold the process is killed and a second one goes on
  * Runs a frozen workload and prints one JSON line. The figures are of the measured runs; warm-up runs are thrown away.
@@ -33,6 +34,9 @@ const {
     reps: number,
     'checkpoint-interval-ms': number,
     'checkpoint-dir': number,
+    backend: { ...number, default: 'hashmap' },
+    'cache-size': number,
+    incremental: number,
     'fail-after': number,
     'min-checkpoints': { ...number, default: '1' },
     cold: yes,
@@ -61,7 +65,8 @@ const warmup = numberOf('warmup', workload === 'S6' ? 0 : 1)
 const reps = numberOf('reps', 5)
 /** Of S7 when nothing else is asked for. */
 const PAIRED_INTERVAL_MS = 1000
-const run = (more = {}) => runJob(workload, options, { checkpointDir: flags['checkpoint-dir'], ...more })
+const state = { backend: flags.backend, cacheSize: flags['cache-size'], incremental: flags.incremental }
+const run = (more = {}) => runJob(workload, options, { checkpointDir: flags['checkpoint-dir'], state, ...more })
 const head = {
   engine: flags.engine,
   version: '0.1.0',
@@ -71,6 +76,7 @@ const head = {
   keys,
   parallelism: options.parallelism,
   freshKeys: options.freshKeys,
+  ...(flags.engine === 'plain' ? {} : state),
   warmupRuns: warmup,
   runs: reps,
   ...(intervalMs > 0 ? { checkpointIntervalMs: intervalMs } : {}),
@@ -104,7 +110,7 @@ async function plainLoopFigures() {
     globalThis.gc?.()
     const stop = startMeasuring()
     const checksum = loop()
-    return { ...stop(), checksum, probe }
+    return { ...stop(), checksum, probe, freezes: [], memory: { anonymousMb: null, mappedMb: null } }
   })
   return figures(runs, options)
 }
@@ -137,7 +143,10 @@ async function recovery() {
 
 async function cold() {
   const expected = plainLoop(workload, options)()
-  const sizes = ['records', 'keys', 'parallelism', 'fail-after', 'min-checkpoints', 'checkpoint-interval-ms']
+  const sizes = [
+    ...['records', 'keys', 'parallelism', 'fail-after', 'min-checkpoints', 'checkpoint-interval-ms'],
+    ...['backend', 'cache-size', 'incremental'],
+  ]
   const given = sizes.flatMap((name) => (flags[name] === undefined ? [] : [`--${name}`, flags[name]]))
   return { ...failure, ...(await coldRecoveries([workload, ...given], reps, expected)) }
 }

@@ -3,6 +3,7 @@ import { ValueStateDescriptor, WatermarkStrategy } from 'millrace'
 import { ChecksumSink } from './checksum-sink.mjs'
 import { generated } from './generated-source.mjs'
 import { countHash, recordHash, recordMaker } from './generator.mjs'
+import { processSeconds } from './measure.mjs'
 
 const counting = (ctx) => {
   const count = ctx.getState(new ValueStateDescriptor('count', { default: () => 0 }))
@@ -27,6 +28,7 @@ const failingOnce =
         seen++
         if (seen >= failAfter && completed >= minCheckpoints && probe.failedMs === undefined) {
           probe.failedMs = performance.now()
+          probe.failedCpu = processSeconds()
           halt?.(seen)
           throw new Error('injected failure')
         }

@@ -5,6 +5,8 @@ import { memoryStateBackend } from '../../src/state/memory/memory-state-backend.
 import { stateBackendSuite } from '../../src/testing/state-backend-suite.ts'
 import { levelBackends } from '../unit/state/level/level-backends.ts'
 
+const SMALLEST_PARTS = { mostEntries: 1, mostBytes: 1024, chunkKeys: 2 }
+
 const backends = [
   { name: 'hashmap', create: memoryStateBackend },
   {
@@ -17,6 +19,18 @@ const backends = [
   {
     name: 'leveldb, of which nothing is evicted,',
     create: levelBackends({ cacheBytes: 64 * 1024 * 1024 }),
+    evicts: true,
+    cleanedUp,
+  },
+  {
+    name: 'leveldb with every map of two entries in parts, of which everything is evicted,',
+    create: levelBackends({ cacheBytes: 0, partSizes: SMALLEST_PARTS }),
+    evicts: true,
+    cleanedUp,
+  },
+  {
+    name: 'leveldb with every map in parts, of which nothing is evicted,',
+    create: levelBackends({ cacheBytes: 64 * 1024 * 1024, partSizes: { ...SMALLEST_PARTS, mostEntries: 0 } }),
     evicts: true,
     cleanedUp,
   },

@@ -8,11 +8,13 @@ import type { KeyedHeader, StoredTable } from '../../state/keyed-format.ts'
 import { chainOf } from '../../state/level/checkpoint-chain.ts'
 import { corruptLog, EntryLogReader } from '../../state/level/entry-log.ts'
 import { decodeIndex } from '../../state/level/level-index.ts'
+import { isOfParts } from '../../state/level/part-codecs.ts'
 import { keyGroupIn, MAP_KEY_AT, tableIdIn, textOf } from '../../state/level/store-key.ts'
 import type { CompositeHandle, StoredHandle } from '../../state/snapshot.ts'
 import { contradiction, readingFile } from './bad-state.ts'
 import { type KeyedVisitor, sortableRanges } from './keyed-visitor.ts'
 import type { OpenCheckpoint } from './open-checkpoint.ts'
+import { ScannedParts } from './scanned-parts.ts'
 
 export interface LevelState {
   /** Each list of serializers that wrote values of a table makes one of its own. */
@@ -21,6 +23,7 @@ export interface LevelState {
   readonly logs: readonly StoredHandle[] | undefined
   /** Of the value's first byte behind the number of the table: the place in the header. */
   readonly placeOf: ReadonlyMap<number, number>
+  readonly parts: ScannedParts
 }
 
 /** An index of more bytes no backend writes: it names files and tables. */
@@ -34,13 +37,18 @@ export async function readLevelIndex({ reader }: OpenCheckpoint, handle: Composi
   const { base, deltas } = chainOf(handle, index)
   const tables: StoredTable[] = []
   const placeOf = new Map<number, number>()
-  for (const { id, kind, name, schemas } of index.tables)
+  for (const { id, kind, name, schemas } of index.tables.filter(({ kind }) => !isOfParts(kind)))
     schemas.forEach(({ serializers }, schema) => {
       placeOf.set(slotOf(id, schema), tables.length)
       tables.push({ kind, name, serializers })
     })
   const logs = base.kind === 'tables' ? undefined : [...(base.kind === 'dump' ? base.files : []), ...deltas]
-  return { header: { maxParallelism: index.maxParallelism, tables }, logs, placeOf }
+  return {
+    header: { maxParallelism: index.maxParallelism, tables },
+    logs,
+    placeOf,
+    parts: new ScannedParts(index.tables, tables),
+  }
 }
 
 const slotOf = (tableId: number, schema: number): number => tableId * 256 + schema
@@ -48,20 +56,16 @@ const slotOf = (tableId: number, schema: number): number => tableId * 256 + sche
 /** The key groups in `own`, rising, the keys of each in the order of their bytes. Rejects as `readLevelIndex` does. */
 export async function scanLevelLogs(
   checkpoint: OpenCheckpoint,
-  { header, logs = [], placeOf }: LevelState,
+  { header, logs = [], placeOf, parts }: LevelState,
   visitor: KeyedVisitor,
   own: KeyGroupRange,
 ): Promise<void> {
   visitor.header(header)
   for (const range of sortableRanges(await weigh(checkpoint, logs, own))) {
     for (const [keyGroup, entries] of await entriesIn(checkpoint, logs, range)) {
-      for (const { key, value } of entries)
-        visitor.entry(
-          keyGroup,
-          placeOf.get(slotOf(tableIdIn(key), value[0] ?? 0)) ?? header.tables.length,
-          key.subarray(MAP_KEY_AT),
-          value.subarray(1),
-        )
+      const place = (entry: Entry) => placeOf.get(slotOf(tableIdIn(entry.key), entry.value[0] ?? 0))
+      for (const entry of await parts.whole(entries, (entry) => place(entry) ?? header.tables.length))
+        visitor.entry(keyGroup, entry.place, entry.key, entry.value)
       await visitor.keyGroupEnd(keyGroup)
     }
   }

@@ -3,18 +3,23 @@ import { StreamError } from '../../base/errors.ts'
 import { ByteWriter } from '../../elements/byte-writer.ts'
 import { giveBack } from '../chunk-pool.ts'
 import { entryFailure } from '../entry-failure.ts'
+import type { MapKey } from '../key.ts'
 import { type BlobOutput, KeyGroupOutput } from '../key-group-output.ts'
 import { encodeBlobHeader, encodeKeyedHeader, type StoredTable } from '../keyed-format.ts'
+import type { RestorePace } from '../restore-pace.ts'
 import type { SnapshotStream, SnapshotTarget, StoredHandle } from '../snapshot.ts'
+import { CanonicalParts, type CanonicalTable, writePartAnew } from './canonical-parts.ts'
 import type { TableSlot } from './level-tables.ts'
+import { isOfParts } from './part-codecs.ts'
 import { MAP_KEY_AT, mapKeyIn, tableIdIn } from './store-key.ts'
-import type { EntryPage, StoredEntry } from './whole-snapshot.ts'
+import type { EntryPage, ReadStored, StoredEntry } from './whole-snapshot.ts'
 
 export interface CanonicalOptions {
   readonly checkpointId: number
   readonly maxParallelism: number
   /** As they were at the freeze. */
   readonly slots: readonly TableSlot[]
+  readonly pace: RestorePace
 }
 
 /** Rejects as the stream does, with what a serializer throws, or with STATE_INCOMPATIBLE. */
@@ -47,31 +52,61 @@ class CanonicalOutput {
   readonly #tables = new Map<number, OutputTable>()
   readonly #stored: StoredTable[] = []
   readonly #value = new ByteWriter(1024)
+  readonly #parts: CanonicalParts
   #keyGroup = -1
   #output: KeyGroupOutput | undefined
 
   constructor(stream: SnapshotStream, options: CanonicalOptions) {
     this.#stream = stream
     this.#options = options
-    options.slots.forEach((slot, place) => {
+    for (const slot of options.slots) {
+      if (isOfParts(slot.kind)) continue
       const schema = schemaOf(slot)
-      this.#stored.push({ kind: slot.kind, name: slot.name, serializers: slot.schemas[schema]?.serializers ?? [] })
+      const place = this.#stored.length
+      const serializers = slot.schemas[schema]?.serializers ?? []
+      this.#stored.push({ kind: slot.kind, name: slot.name, serializers })
       // What a serializer has to look at is never written as it is.
       const { table } = slot
       const asTheyAre = table !== undefined && table.living !== table.codec ? undefined : schema
       this.#tables.set(slot.id, { place, slot, asTheyAre })
-    })
+    }
+    this.#parts = new CanonicalParts(
+      stream,
+      options,
+      (state) => this.#canonicalTable(state),
+      (out, values, part, storeKey) => {
+        if (values.table === undefined) throw severalSchemas(values.name)
+        try {
+          return writePartAnew(out, values, part)
+        } catch (thrown) {
+          // A serializer of the user, or a value that it cannot read.
+          throw this.#entryFailure(thrown, values.name, mapKeyIn(storeKey))
+        }
+      },
+    )
   }
 
   async write(pages: AsyncIterable<EntryPage>): Promise<void> {
     const { maxParallelism } = this.#options
     await this.#stream.append(encodeKeyedHeader({ maxParallelism, tables: this.#stored }))
-    for await (const { keyGroup, entries } of pages) {
-      if (keyGroup !== this.#keyGroup) await this.#beginKeyGroup(keyGroup)
+    let readHere: ReadStored | undefined
+    for await (const { keyGroup, entries, read } of pages) {
+      if (keyGroup !== this.#keyGroup) {
+        if (readHere !== undefined) await this.#parts.write(readHere)
+        await this.#beginKeyGroup(keyGroup)
+      }
+      readHere = read
       for (const entry of entries) this.#add(entry, this.#output as KeyGroupOutput)
       await this.#append(this.#output?.takeFull() ?? [])
     }
+    if (readHere !== undefined) await this.#parts.write(readHere)
     await this.#append(this.#output?.finish() ?? [])
+  }
+
+  #canonicalTable(state: number): CanonicalTable | undefined {
+    const place = this.#tables.get(state)?.place
+    const stored = place === undefined ? undefined : this.#stored[place]
+    return place === undefined || stored === undefined ? undefined : { place, serializers: stored.serializers }
   }
 
   async #beginKeyGroup(keyGroup: number): Promise<void> {
@@ -80,7 +115,9 @@ class CanonicalOutput {
     this.#output = new KeyGroupOutput(keyGroup)
   }
 
-  #add({ key, value }: StoredEntry, output: KeyGroupOutput): void {
+  #add(entry: StoredEntry, output: KeyGroupOutput): void {
+    if (this.#parts.take(entry)) return
+    const { key, value } = entry
     const table = this.#tables.get(tableIdIn(key))
     // Declared since the freeze: there was nothing in it.
     if (table === undefined) return
@@ -99,8 +136,12 @@ class CanonicalOutput {
       return table.living.write(this.#value, table.schemas.read(value, key)) !== 'nothing'
     } catch (thrown) {
       // A serializer of the user, or a value that it cannot read.
-      throw entryFailure(thrown, name, key, `into checkpoint ${this.#options.checkpointId}`)
+      throw this.#entryFailure(thrown, name, key)
     }
+  }
+
+  #entryFailure(thrown: unknown, name: string, key: MapKey): StreamError {
+    return entryFailure(thrown, name, key, `into checkpoint ${this.#options.checkpointId}`)
   }
 
   async #append(blobs: readonly BlobOutput[]): Promise<void> {

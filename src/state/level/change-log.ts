@@ -11,23 +11,24 @@ import { bytesOf } from './row-encoder.ts'
 /** By number of the table. */
 export type EvictedRows = (Map<MapKey, StoreOperation> | undefined)[]
 
+/** Rows that have gone are let go of when they are more than those that have not, and not for a few. */
+const MOST_GONE = 1000
+
 export class ChangeLog {
   readonly #mostBytes: number
-  readonly #dropped: (rows: readonly AnyRow[], segments: readonly DeltaSegment[]) => void
+  readonly #dropped: (segments: readonly DeltaSegment[]) => void
   /** The freeze behind which the interval began. */
   #since: number
   #rows: AnyRow[] = []
+  /** How many of them were evicted: a row that comes back is another one. */
+  #gone = 0
   #evicted: EvictedRows = []
   #evictedBytes = 0
   #segments: DeltaSegment[] = []
   #isLost = false
 
   /** `mostBytes`: of what is kept encoded. `dropped`: what is not to be written any more. */
-  constructor(
-    since: number,
-    mostBytes: number,
-    dropped: (rows: readonly AnyRow[], segments: readonly DeltaSegment[]) => void,
-  ) {
+  constructor(since: number, mostBytes: number, dropped: (segments: readonly DeltaSegment[]) => void) {
     this.#since = since
     this.#mostBytes = mostBytes
     this.#dropped = dropped
@@ -46,6 +47,7 @@ export class ChangeLog {
   /** The row is about to change, for the first time in this interval. */
   changed(row: AnyRow): void {
     if (this.#isLost || row.changedIn > this.#since) return
+    if (this.#gone > MOST_GONE && this.#gone * 2 > this.#rows.length) this.#forgetGone()
     this.#rows.push(row)
     const evicted = this.#evicted[row.table.id]
     const former = evicted?.get(row.key)
@@ -57,6 +59,7 @@ export class ChangeLog {
   /** The row goes, and this is what it held. */
   evicted(row: AnyRow, operation: StoreOperation): void {
     if (!this.holds(row)) return
+    this.#gone++
     let evicted = this.#evicted[row.table.id]
     if (evicted === undefined) this.#evicted[row.table.id] = evicted = new Map()
     evicted.set(row.key, operation)
@@ -77,6 +80,7 @@ export class ChangeLog {
     )
     this.#since = stamp
     this.#rows = []
+    this.#gone = 0
     this.#evicted = []
     this.#evictedBytes = 0
     return [...this.#segments]
@@ -100,15 +104,22 @@ export class ChangeLog {
     if (bytes > this.#mostBytes || this.#segments.some(({ failure }) => failure !== undefined)) this.lose()
   }
 
-  /** Nothing is kept any more. */
+  /** Nothing is kept any more. It goes over no rows, since it happens in the synchronous part of a checkpoint. */
   lose(): void {
     if (this.#isLost) return
     this.#isLost = true
-    const [rows, segments] = [this.#rows, this.#segments]
+    const segments = this.#segments
     this.#rows = []
+    this.#gone = 0
     this.#evicted = []
     this.#evictedBytes = 0
     this.#segments = []
-    this.#dropped(rows, segments)
+    this.#dropped(segments)
+  }
+
+  /** What they held stands among the evicted. */
+  #forgetGone(): void {
+    this.#rows = this.#rows.filter(({ gone }) => !gone)
+    this.#gone = 0
   }
 }

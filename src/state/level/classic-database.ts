@@ -6,6 +6,10 @@ import type { StoreSettings } from '../../base/ordered-store.ts'
 export interface ClassicDatabase {
   close(): Promise<void>
   getSync(key: Uint8Array): Uint8Array | undefined
+  getMany(
+    keys: readonly Uint8Array[],
+    options: { readonly snapshot: ClassicSnapshotHandle; readonly fillCache: boolean },
+  ): Promise<readonly (Uint8Array | undefined)[]>
   /** Filled call by call: that costs a quarter of what LevelDB's side needs for an array of operations. */
   batch(): ClassicBatch
   snapshot(): ClassicSnapshotHandle

@@ -33,6 +33,14 @@ export class ClassicSnapshot implements StoreSnapshot {
     }
   }
 
+  async getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+    try {
+      return await this.#database.getMany(keys, { snapshot: this.#handle, fillCache: false })
+    } catch (thrown) {
+      throw classicError(thrown, 'read from a view of the store in', this.#folder)
+    }
+  }
+
   release(): void {
     // It only frees memory of LevelDB: nobody waits for it. A scan that is on its way is refused its next page.
     takeNoNotice(this.#handle.close())

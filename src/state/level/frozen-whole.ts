@@ -1,5 +1,6 @@
 /** A snapshot of everything, in one of several forms: canonical, or a base that checkpoints to come may go on from. */
 import { assert } from '../../base/assert.ts'
+import type { StoreOperation } from '../../base/ordered-store.ts'
 import { entryFailure } from '../entry-failure.ts'
 import type { SnapshotTarget, StateHandle } from '../snapshot.ts'
 import type { FrozenKeyedState } from '../state-backend.ts'
@@ -9,7 +10,11 @@ import type { EntryPage, WholeSnapshot } from './whole-snapshot.ts'
 
 /** How everything is written. */
 export interface WholeForm {
-  write(target: SnapshotTarget, whole: WholeSnapshot, pages: AsyncIterable<EntryPage>): Promise<StateHandle>
+  write(
+    target: SnapshotTarget,
+    operations: Iterable<StoreOperation>,
+    pages: AsyncIterable<EntryPage>,
+  ): Promise<StateHandle>
   /** Called once, at the end. */
   release?(): void
 }
@@ -47,7 +52,13 @@ export class FrozenWhole implements FrozenKeyedState {
 
   async write(target: SnapshotTarget): Promise<StateHandle> {
     assert(!this.#released && this.step(0), 'a snapshot was written before all entries of the cache were serialised')
-    return this.#form.write(target, this.#whole, this.#pages())
+    return this.#form.write(target, this.#operations(), this.#pages())
+  }
+
+  /** Fails where they would end early. */
+  *#operations(): IterableIterator<StoreOperation> {
+    yield* this.#whole.operations()
+    if (this.#released) throw released(this.checkpointId)
   }
 
   /** Fails where they would end early. */

@@ -5,8 +5,9 @@
 import { messageOf } from '../../base/errors.ts'
 import type { FileSystem } from '../../base/file-system.ts'
 import type { Logger } from '../../base/logger.ts'
-import type { PinnedTables } from '../../base/ordered-store.ts'
+import type { PinnedTables, StoreOperation } from '../../base/ordered-store.ts'
 import type { KeyGroupRange } from '../key-group-range.ts'
+import type { RestorePace } from '../restore-pace.ts'
 import type { SnapshotFormat, SnapshotTarget, StateHandle } from '../snapshot.ts'
 import type { FrozenKeyedState } from '../state-backend.ts'
 import { writeDump } from './base-dump.ts'
@@ -25,6 +26,7 @@ export interface LevelCheckpointsOptions {
   readonly keyGroups: KeyGroupRange
   readonly cache: RowCache
   readonly tables: LevelTables
+  readonly pace: RestorePace
   readonly files: FileSystem
   readonly logger: Logger
   /** Checkpoints are written as what changed. */
@@ -45,6 +47,8 @@ interface WrittenChain {
 export class LevelCheckpoints {
   readonly #options: LevelCheckpointsOptions
   readonly #written = new Map<number, WrittenChain>()
+  /** Bases of the log that runs, of which nobody knows yet what becomes of them. */
+  readonly #awaited = new Set<number>()
   #completed: WrittenChain | undefined
   #completedId = Number.NEGATIVE_INFINITY
 
@@ -77,10 +81,12 @@ export class LevelCheckpoints {
     this.#completedId = checkpointId
     this.#completed = written
     written.log.confirm(written.stamp)
+    if (written.log === this.#options.cache.log) this.#awaited.clear()
   }
 
   aborted(checkpointId: number): void {
     this.#written.delete(checkpointId)
+    this.#awaited.delete(checkpointId)
   }
 
   #chainToGoOnFrom(): Chain | undefined {
@@ -111,7 +117,7 @@ export class LevelCheckpoints {
   }
 
   #freezeWhole(checkpointId: number, formOf: (stamp: number) => WholeForm): FrozenKeyedState {
-    const { cache, keyGroups, tables } = this.#options
+    const { cache, keyGroups, tables, pace } = this.#options
     const { queue, snapshots } = cache
     const stamp = snapshots.freeze()
     const form = formOf(stamp)
@@ -121,23 +127,28 @@ export class LevelCheckpoints {
       slots: tables.slots(),
       batches: queue.seal(),
       store: queue.snapshot(),
+      pace,
     })
     snapshots.join(whole)
     return new FrozenWhole(checkpointId, whole, cache, form)
   }
 
   #canonicalForm(checkpointId: number): WholeForm {
-    const { maxParallelism, tables } = this.#options
+    const { maxParallelism, tables, pace } = this.#options
     const slots = [...tables.slots()]
-    return { write: (target, _, pages) => writeCanonical(target, pages, { checkpointId, maxParallelism, slots }) }
+    return { write: (target, _, pages) => writeCanonical(target, pages, { checkpointId, maxParallelism, slots, pace }) }
   }
 
   /** Of a savepoint nothing is remembered; a checkpoint is what those to come go on from. */
   #baseForm(checkpointId: number, stamp: number, format: 'native' | 'checkpoint' | 'full'): WholeForm {
     const { maxParallelism, tables } = this.#options
     const pinning = this.#pinning()
-    const log = format === 'native' ? undefined : this.#newLog(stamp)
-    const write = async (target: SnapshotTarget, whole: WholeSnapshot, pages: AsyncIterable<EntryPage>) => {
+    const log = format === 'native' ? undefined : this.#logBehind(checkpointId, stamp)
+    const write = async (
+      target: SnapshotTarget,
+      operations: Iterable<StoreOperation>,
+      pages: AsyncIterable<EntryPage>,
+    ) => {
       const scope = format === 'native' ? 'own' : 'shared'
       const known = format === 'checkpoint' ? tableFilesOf(this.#completed?.chain.base) : new Map()
       const pinned = await pinning
@@ -145,7 +156,7 @@ export class LevelCheckpoints {
       const { chain, abandon } =
         pinned === undefined
           ? await asChain(writeDump(target, scope, pages))
-          : await writeTables(target, { files, scope, known, pinned, operations: whole.operations() })
+          : await writeTables(target, { files, scope, known, pinned, operations })
       return handleOf(target, chain, abandon)
     }
     const handleOf = async (
@@ -187,13 +198,25 @@ export class LevelCheckpoints {
     }
   }
 
-  /** What changes from now on. */
+  /**
+   * What changes behind a base. While another one is awaited its log serves both: that it began earlier only makes the first
+   * delta longer. With a log of its own, each base that begins before the last one is complete would be followed by a base.
+   */
+  #logBehind(checkpointId: number, stamp: number): ChangeLog {
+    const { log } = this.#options.cache
+    log?.checkLength()
+    const isShared = log !== undefined && !log.isLost && this.#awaited.size > 0
+    if (!isShared) this.#awaited.clear()
+    this.#awaited.add(checkpointId)
+    return isShared ? log : this.#newLog(stamp)
+  }
+
+  /** What changes from now on. Rows that the former log held, and that hold nothing, go when the walk meets them. */
   #newLog(since: number): ChangeLog {
     const { cache, mostLogBytes } = this.#options
     cache.log?.lose()
-    const log = new ChangeLog(since, mostLogBytes, (rows, segments) => {
+    const log = new ChangeLog(since, mostLogBytes, (segments) => {
       for (const segment of segments) if (segment.readers === 0) cache.snapshots.leave(segment)
-      for (const row of rows) cache.dropWhereDead(row)
     })
     cache.log = log
     return log

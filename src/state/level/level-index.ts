@@ -1,5 +1,5 @@
 /**
- * What a snapshot of this backend is made of: the index of its composite handle. Version 1; integers are little-endian.
+ * What a snapshot of this backend is made of: the index of its composite handle. Version 2; integers are little-endian.
  *
  *   index     magic "MRKI", u16 version, u32 length and u32 CRC-32 of what follows: a value of the default serializer
  *
@@ -17,7 +17,9 @@ import { corruptLog } from './entry-log.ts'
 import type { TableSchema } from './table-schemas.ts'
 
 const MAGIC = 0x494b_524d
-export const INDEX_VERSION = 1
+/** Since version 2 tables may hold parts of large maps. */
+export const INDEX_VERSION = 2
+const OLDEST_VERSION = 1
 const MOST_TABLES = 0x1_0000
 
 /** A table of the backend, by the number that stands in the keys of its entries. */
@@ -67,9 +69,9 @@ export function decodeIndex(bytes: Uint8Array, parts: number): LevelIndex {
   const input = new ByteReader(bytes)
   if (input.remaining < 14 || input.uint32() !== MAGIC) throw corruptLog('its index does not begin as one does')
   const version = input.uint16()
-  if (version !== INDEX_VERSION)
+  if (version < OLDEST_VERSION || version > INDEX_VERSION)
     throw new StreamError('STATE_INCOMPATIBLE', {
-      message: `The index of keyed state of the backend 'leveldb' is of format ${version}; this version of Millrace reads format ${INDEX_VERSION}.`,
+      message: `The index of keyed state of the backend 'leveldb' is of format ${version}; this version of Millrace reads formats ${OLDEST_VERSION} to ${INDEX_VERSION}.`,
       hint: 'Restore it with the version that wrote it, or a newer one.',
       details: { stored: version, known: INDEX_VERSION },
     })

@@ -4,6 +4,7 @@ import type { FileSystem } from '../../base/file-system.ts'
 import type { OrderedStore, OrderedStores, StoreSettings } from '../../base/ordered-store.ts'
 import { isEmpty, type KeyGroupRange } from '../key-group-range.ts'
 import { canonical } from '../keyed-stream-reader.ts'
+import type { RestorePace } from '../restore-pace.ts'
 import { otherMaxParallelism } from '../restored-tables.ts'
 import type { CompositeHandle, SnapshotReader, StoredHandle } from '../snapshot.ts'
 import type { StoredKeyedState } from '../state-backend.ts'
@@ -11,6 +12,7 @@ import { type Chain, type ChainBase, chainOf, LEVELDB } from './checkpoint-chain
 import { EntryLogReader } from './entry-log.ts'
 import { decodeIndex } from './level-index.ts'
 import type { LevelTables } from './level-tables.ts'
+import type { PartSizes } from './part-sizes.ts'
 import { restoreCanonical } from './restore-canonical.ts'
 import { RestoreSink } from './restore-sink.ts'
 import { RestoredNames } from './restored-names.ts'
@@ -25,6 +27,8 @@ export interface RestoreOptions {
   readonly queue: WriteQueue
   readonly stores: OrderedStores
   readonly settings: StoreSettings
+  readonly partSizes: PartSizes
+  readonly pace: RestorePace
   readonly files: FileSystem
   /** Of the store, and of one that is only read; neither exists. */
   readonly storeFolder: string

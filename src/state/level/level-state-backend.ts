@@ -7,6 +7,7 @@ import { messageOf } from '../../base/errors.ts'
 import type { FileSystem } from '../../base/file-system.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { OrderedStores, StoreSettings } from '../../base/ordered-store.ts'
+import type { Turns } from '../../base/turns.ts'
 import { CurrentKey } from '../current-key.ts'
 import type {
   AggregatingState,
@@ -22,15 +23,20 @@ import type {
 } from '../descriptors.ts'
 import type { MapKey } from '../key.ts'
 import type { KeyGroupRange } from '../key-group-range.ts'
+import { hashOfMapKey, keyGroupOfHash } from '../key-groups.ts'
 import type { EntryCodec, KeyedTable } from '../keyed-table.ts'
 import { KeyedStates } from '../memory/keyed-states.ts'
+import { RestorePace } from '../restore-pace.ts'
 import type { SnapshotFormat } from '../snapshot.ts'
 import type { FrozenKeyedState, KeyedStateBackend, StoredKeyedState } from '../state-backend.ts'
 import { LevelCheckpoints } from './level-checkpoints.ts'
 import { collectKeys } from './level-keys.ts'
+import { LevelLists } from './level-lists.ts'
+import { LevelMaps } from './level-maps.ts'
 import { restoreStates } from './level-restore.ts'
 import { LevelTables } from './level-tables.ts'
 import { OpenSnapshots } from './open-snapshots.ts'
+import { PART_SIZES, type PartSizes } from './part-sizes.ts'
 import { RowCache } from './row-cache.ts'
 import { RowEncoder } from './row-encoder.ts'
 import { levelCleanup } from './store-cleanup.ts'
@@ -42,6 +48,8 @@ export interface LevelStateBackendOptions {
   readonly keyGroups: KeyGroupRange
   /** What states with a time-to-live go by. */
   readonly clock: Clock
+  /** Much work on large maps and lists gives the event loop its turns; left out: it does not. */
+  readonly turns?: Turns | undefined
   readonly stores: OrderedStores
   readonly files: FileSystem
   readonly logger: Logger
@@ -53,6 +61,8 @@ export interface LevelStateBackendOptions {
   readonly incremental: boolean
   /** Somebody will call `keysOf`: the keys of every state stay on the heap. */
   readonly keepsKeys: boolean
+  /** From when on a map lies in parts. Left out: what was measured to be best. */
+  readonly partSizes?: PartSizes | undefined
   /** No input is read until the promise has resolved; it never rejects. */
   pause(settled: Promise<void>): void
   /** The store has failed, or a value cannot be written into it: the task must go back to a checkpoint. */
@@ -74,11 +84,14 @@ class LevelStateBackend implements KeyedStateBackend {
   readonly keyGroups: KeyGroupRange
   readonly #options: LevelStateBackendOptions
   readonly #settings: StoreSettings
+  readonly #pace: RestorePace
   readonly #current = new CurrentKey()
   readonly #queue: WriteQueue
   readonly #cache: RowCache
   readonly #tables: LevelTables
   readonly #states: KeyedStates
+  readonly #maps: LevelMaps
+  readonly #lists: LevelLists
   readonly #checkpoints: LevelCheckpoints
 
   constructor(options: LevelStateBackendOptions) {
@@ -87,6 +100,7 @@ class LevelStateBackend implements KeyedStateBackend {
     this.keyGroups = keyGroups
     this.#options = options
     this.#settings = settingsFor(cacheBytes)
+    this.#pace = new RestorePace(clock, options.turns)
     const mostBytes = Math.max(LEAST_WAITING_BYTES, cacheBytes * WAITING_PART)
     const queue = new WriteQueue({
       open: () => stores.open(this.#folder('store'), this.#settings),
@@ -103,16 +117,29 @@ class LevelStateBackend implements KeyedStateBackend {
     this.#queue = queue
     this.#cache = new RowCache({ budgetBytes: cacheBytes, encoder, snapshots, queue, failed: options.failed })
     this.#tables = new LevelTables({ cache: this.#cache, keepsKeys, nowMs: () => clock.now() })
+    const cleanupOf = levelCleanup({ keyGroups, cache: this.#cache, failed: options.failed })
     this.#states = new KeyedStates(
       this.#current,
       (kind, name, codecs) => this.#tables.table(kind, name, codecs),
       clock,
-      levelCleanup({ keyGroups, cache: this.#cache, failed: options.failed }),
+      cleanupOf,
     )
+    const ofParts = {
+      tables: this.#tables,
+      clock,
+      keyGroupOf: (key: MapKey) => keyGroupOfHash(hashOfMapKey(key), maxParallelism),
+      sizes: partSizesOf(options),
+      cleanupOf,
+      makeRoom: () => this.#cache.makeRoom(),
+      failed: options.failed,
+    }
+    this.#maps = new LevelMaps(ofParts)
+    this.#lists = new LevelLists(ofParts)
     this.#checkpoints = new LevelCheckpoints({
       ...options,
       cache: this.#cache,
       tables: this.#tables,
+      pace: this.#pace,
       mostLogBytes: mostBytes,
       // What fits into the cache is written whole as soon as it is: the store's files are larger than their contents.
       prefersTables: () => stores.keepsTables && queue.writtenBytes > cacheBytes,
@@ -142,11 +169,11 @@ class LevelStateBackend implements KeyedStateBackend {
   }
 
   getListState<T>(descriptor: ListStateDescriptor<T>): ListState<T> {
-    return this.#states.getListState(descriptor)
+    return this.#lists.listState(descriptor, this.#states.getListState(descriptor))
   }
 
   getMapState<K, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V> {
-    return this.#states.getMapState(descriptor)
+    return this.#maps.mapState(descriptor, this.#states.getMapState(descriptor))
   }
 
   getReducingState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T> {
@@ -187,6 +214,8 @@ class LevelStateBackend implements KeyedStateBackend {
       tables: this.#tables,
       queue: this.#queue,
       settings: this.#settings,
+      partSizes: partSizesOf(this.#options),
+      pace: this.#pace,
       storeFolder: this.#folder('store'),
       foreignFolder: this.#folder('foreign'),
     })
@@ -196,6 +225,8 @@ class LevelStateBackend implements KeyedStateBackend {
 
   async close(): Promise<void> {
     this.#states.close()
+    this.#maps.close()
+    this.#lists.close()
     this.#cache.close()
     this.#tables.clear()
     this.#current.clear()
@@ -212,6 +243,10 @@ class LevelStateBackend implements KeyedStateBackend {
   #folder(name: string): string {
     return `${this.#options.folder}/${name}`
   }
+}
+
+function partSizesOf({ partSizes = PART_SIZES }: LevelStateBackendOptions): PartSizes {
+  return partSizes
 }
 
 /** The store's own buffers come on top of the cache: small beside it. */

@@ -70,6 +70,20 @@ export class LevelTable<V> implements KeyedTable<V>, Entries<V> {
     return this.#row(key).value
   }
 
+  /** As `get`, without a row for what is not in the cache: for who goes over more than it may hold. Not to be changed. */
+  peek(key: MapKey): V | undefined {
+    const row = this.rows.get(key)
+    if (row !== undefined) return row.value
+    const stored = this.#cache.stored(this.id, key)
+    return stored === undefined ? undefined : this.schemas.read(stored, key)
+  }
+
+  /** What the row of the key takes, estimated; 0 where it is not in the cache. */
+  bytesOf(key: MapKey): number {
+    const row = this.#last?.key === key ? this.#last : this.rows.get(key)
+    return row?.bytes ?? 0
+  }
+
   /** Behind a `touch`. */
   set(key: MapKey, value: V): void {
     const row = this.#row(key)

@@ -6,6 +6,7 @@ import { STATES, type StateCodecs, spaceOf } from '../memory/keyed-states.ts'
 import { refuseConflict } from '../table-registry.ts'
 import type { IndexTable } from './level-index.ts'
 import { type AnyTable, LevelTable } from './level-table.ts'
+import { hasHeads, isStored, LIST_HEADS, MAP_HEADS } from './part-codecs.ts'
 import type { AnyRow } from './row.ts'
 import type { RowCache } from './row-cache.ts'
 import { mapKeyIn } from './store-key.ts'
@@ -65,6 +66,10 @@ export class LevelTables {
     return known ?? this.#add({ id: this.#byId.length, kind, name, schemas: [] })
   }
 
+  has(kind: string, name: string): boolean {
+    return this.#byPlace.has(placeOf(kind, name))
+  }
+
   /** With the numbers that they have in the keys of their entries. Only where there is no table yet. */
   adopt(tables: readonly IndexTable[]): void {
     assert(this.#byPlace.size === 0, 'tables were restored into a backend that had some')
@@ -87,7 +92,8 @@ export class LevelTables {
   /** The keys of a state that hold something. `keepsKeys` must be set. */
   keysOf(name: string): readonly MapKey[] {
     assert(this.#options.keepsKeys, `the keys of state '${name}' were asked for where they are not kept`)
-    return [...(this.#byPlace.get(`${STATES}/${name}`)?.liveKeys ?? [])]
+    const keysIn = (space: string) => this.#byPlace.get(`${space}/${name}`)?.liveKeys ?? []
+    return [...keysIn(STATES), ...keysIn(MAP_HEADS), ...keysIn(LIST_HEADS)]
   }
 
   clear(): void {
@@ -99,14 +105,14 @@ export class LevelTables {
 
   #add({ id, kind, name, schemas }: IndexTable): TableSlot {
     assert(id < MOST_TABLES, `an operator has more than ${MOST_TABLES} keyed states`)
-    const pinned = spaceOf(kind) !== STATES
+    const pinned = spaceOf(kind) !== STATES && !isStored(kind)
     const slot: TableSlot = {
       id,
       kind,
       name,
       schemas: schemas.map((schema) => ({ ...schema })),
       pinned,
-      liveKeys: this.#options.keepsKeys && !pinned ? new Set() : undefined,
+      liveKeys: this.#options.keepsKeys && (spaceOf(kind) === STATES || hasHeads(kind)) ? new Set() : undefined,
       table: undefined,
       unclaimed: new Map(),
     }

@@ -8,7 +8,7 @@ import type { ChangeLog } from './change-log.ts'
 import type { LevelTable } from './level-table.ts'
 import type { OpenSnapshots } from './open-snapshots.ts'
 import { type AnyRow, ROW_BYTES, type Row } from './row.ts'
-import type { RowEncoder } from './row-encoder.ts'
+import { operationOf, type RowEncoder } from './row-encoder.ts'
 import { RowRing } from './row-ring.ts'
 import type { WriteQueue } from './write-queue.ts'
 
@@ -41,12 +41,13 @@ export class RowCache {
 
   /** Throws what the store throws, or the serializer. */
   load<V>(table: LevelTable<V>, key: MapKey): Row<V> {
-    const row = table.adopt(key, table.pinned ? undefined : this.#stored(table.id, key))
+    const row = table.adopt(key, table.pinned ? undefined : this.stored(table.id, key))
     if (!table.pinned) this.#ring.add(row as AnyRow)
     return row
   }
 
-  #stored(tableId: number, key: MapKey): Uint8Array | undefined {
+  /** Of what is not in the cache. Throws what the store throws. */
+  stored(tableId: number, key: MapKey): Uint8Array | undefined {
     const waiting = this.queue.find(tableId, key)
     if (waiting !== undefined) return waiting.value
     return this.queue.holds(tableId) ? this.queue.get(this.encoder.keyOf(tableId, key)) : undefined
@@ -115,9 +116,9 @@ export class RowCache {
 
   #writeOut(row: AnyRow): boolean {
     try {
-      const operation = this.encoder.kept(this.snapshots.save(row) ?? this.encoder.encode(row))
-      this.log?.evicted(row, operation)
-      this.queue.put(row.table.id, row.key, operation)
+      const encoded = this.snapshots.save(row) ?? this.encoder.encode(row)
+      if (this.log?.holds(row) === true) this.log.evicted(row, this.encoder.kept(encoded))
+      this.queue.put(row.table.id, row.key, operationOf(encoded))
       return true
     } catch (thrown) {
       // As in a snapshot. The row stays, and nothing is lost; but the budget cannot be kept any more.

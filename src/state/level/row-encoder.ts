@@ -69,6 +69,11 @@ export class RowEncoder {
   }
 }
 
+/** A view: valid as long as the row is. */
+export function operationOf({ out: { bytes, length }, keyLength, hasValue }: EncodedRow): StoreOperation {
+  return { key: bytes.subarray(0, keyLength), value: hasValue ? bytes.subarray(keyLength, length) : undefined }
+}
+
 /** What an operation takes on the heap, in bytes: about. */
 export function bytesOf({ key, value }: StoreOperation): number {
   return OPERATION_BYTES + key.length + (value === undefined ? 0 : value.length)

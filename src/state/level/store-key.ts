@@ -6,9 +6,11 @@ import { ByteReader } from '../../elements/byte-reader.ts'
 import type { ByteWriter } from '../../elements/byte-writer.ts'
 import { readValue } from '../../elements/value-reader.ts'
 import { FLOAT64 } from '../../elements/value-tags.ts'
+import { writeValue } from '../../elements/value-writer.ts'
 import { writeMapKey } from '../entry-key.ts'
 import type { MapKey } from '../key.ts'
 import { hashOfMapKey, murmurHash } from '../key-groups.ts'
+import { isPartKey, keyGroupOfPart } from '../part-keys.ts'
 
 /** Where the MapKey begins. */
 export const MAP_KEY_AT = 4
@@ -17,10 +19,16 @@ export const MAP_KEY_AT = 4
 export function writeStoreKey(out: ByteWriter, tableId: number, key: MapKey, maxParallelism: number): number {
   const at = out.length
   out.uint32(0)
-  const keyGroup = murmurHash(writeUniqueKey(out, key)) % maxParallelism
+  const keyGroup = isPartKey(key) ? writePartKey(out, key) : murmurHash(writeUniqueKey(out, key)) % maxParallelism
   out.view.setUint16(at, keyGroup, false)
   out.view.setUint16(at + 2, tableId, false)
   return keyGroup
+}
+
+/** It says itself which key group it belongs to. */
+function writePartKey(out: ByteWriter, key: string): number {
+  writeValue(out, key)
+  return keyGroupOfPart(key)
 }
 
 /** Equal keys must have equal bytes: -0 is 0, and a NaN has one of its many bit patterns. Gives the hash. */

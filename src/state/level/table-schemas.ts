@@ -2,7 +2,7 @@
  * Which serializers wrote the values of a table. Every value in the store begins with the number of their list, so values of
  * an older version stay as they are until they are read, or change.
  */
-import { assert } from '../../base/assert.ts'
+import { StreamError } from '../../base/errors.ts'
 import { ByteReader } from '../../elements/byte-reader.ts'
 import { fittingReader, misread, serializersText } from '../claimed-table.ts'
 import type { MapKey } from '../key.ts'
@@ -48,7 +48,6 @@ export class TableSchemas<V> {
     this.#name = name
     for (const schema of schemas) readerOf(schema, codec)
     this.current = placeOf(schemas, codec.serializers)
-    assert(this.current < MOST_SCHEMAS, `state '${name}' was written with ${schemas.length} lists of serializers`)
     this.#readers = schemas.map((schema, place) => {
       const versions = schema.serializers.map(({ version }) => version)
       if (place === this.current) return { reader: codec, versions }
@@ -72,12 +71,21 @@ export class TableSchemas<V> {
   }
 }
 
-/** Appended where it is new. */
+/** Appended where it is new. Throws STATE_INCOMPATIBLE where there is no number left for it. */
 export function placeOf(schemas: TableSchema[], serializers: readonly StoredSerializer[]): number {
   const text = serializersText(serializers)
   const place = schemas.findIndex((schema) => serializersText(schema.serializers) === text)
   if (place >= 0) return place
+  if (schemas.length >= MOST_SCHEMAS) throw tooManySchemas(text)
   return schemas.push({ serializers: serializers.map(({ id, version }) => ({ id, version })) }) - 1
+}
+
+function tooManySchemas(serializers: string): StreamError {
+  return new StreamError('STATE_INCOMPATIBLE', {
+    message: `A keyed state was written with ${MOST_SCHEMAS} different versions of its serializers, and ${serializers} would be one more: the backend 'leveldb' can tell no more of them apart.`,
+    hint: 'Take a savepoint in canonical format with the program as it was, which writes everything with its own serializers, and start from that.',
+    details: { most: MOST_SCHEMAS },
+  })
 }
 
 /** The same for one that was restored: of two times the later one counts, so that nothing expires too early. */

@@ -4,6 +4,7 @@
  */
 import type { StoreOperation, StoreSnapshot } from '../../base/ordered-store.ts'
 import type { KeyGroupRange } from '../key-group-range.ts'
+import type { RestorePace } from '../restore-pace.ts'
 import type { TableSlot } from './level-tables.ts'
 import type { OpenSnapshot } from './open-snapshots.ts'
 import { RecordBuffer } from './record-buffer.ts'
@@ -14,6 +15,8 @@ import type { WriteBatch } from './write-batch.ts'
 
 const PAGE_BYTES = 256 * 1024
 const PAGE_ENTRIES = 1000
+/** Entries between two looks at the clock. */
+const BETWEEN_LOOKS = 1000
 
 export interface WholeParts {
   readonly stamp: number
@@ -21,13 +24,19 @@ export interface WholeParts {
   readonly slots: Iterable<TableSlot>
   readonly batches: readonly WriteBatch[]
   readonly store: StoreSnapshot | undefined
+  readonly pace: RestorePace
 }
 
 /** Some of the entries of one key group; nothing in them is removed, and none comes twice. */
 export interface EntryPage {
   readonly keyGroup: number
   readonly entries: readonly StoredEntry[]
+  /** Whatever else is in the key group, by key: also behind the last page of it. Rejects when the snapshot was released. */
+  readonly read: ReadStored
 }
+
+/** What is stored under each key, undefined for nothing. */
+export type ReadStored = (keys: readonly Uint8Array[]) => Promise<readonly (Uint8Array | undefined)[]>
 
 export interface StoredEntry {
   readonly key: Uint8Array
@@ -45,6 +54,7 @@ export class WholeSnapshot implements OpenSnapshot {
   failure: { readonly thrown: unknown; readonly row: AnyRow } | undefined
   readonly #keyGroups: KeyGroupRange
   readonly #store: StoreSnapshot | undefined
+  readonly #pace: RestorePace
   #walks: Walk[]
   /** What was encoded before the freeze, the newest last. */
   #encoded: Iterable<StoreOperation>[]
@@ -53,8 +63,9 @@ export class WholeSnapshot implements OpenSnapshot {
   #released = false
 
   /** The whole of the synchronous part: it looks at tables and batches, never at entries. */
-  constructor({ stamp, keyGroups, slots, batches, store }: WholeParts) {
+  constructor({ stamp, keyGroups, slots, batches, store, pace }: WholeParts) {
     this.stamp = stamp
+    this.#pace = pace
     this.#keyGroups = keyGroups
     this.#store = store
     const all = [...slots]
@@ -103,22 +114,27 @@ export class WholeSnapshot implements OpenSnapshot {
     let { first: keyGroup } = this.#keyGroups
     const encoded: (StoreOperation[] | undefined)[] = []
     for (const source of this.#encoded) for (const operation of source) put(encoded, operation)
-    const above = (group: number) => newestOf(encoded[group], this.#rows[group]?.operations())
-    let hidden = above(keyGroup)
+    const above = (group: number) => newestOf(this.#pace, encoded[group], this.#rows[group]?.operations())
+    let hidden = await above(keyGroup)
+    let read = this.#readerOf(hidden)
+    const next = async () => {
+      hidden = await above(++keyGroup)
+      read = this.#readerOf(hidden)
+    }
     for await (const page of this.#storePages()) {
       for (const { keyGroup: found, entries } of byKeyGroup(page)) {
         while (keyGroup < found) {
-          yield* valuesOf(keyGroup, hidden)
-          hidden = above(++keyGroup)
+          yield* valuesOf(keyGroup, hidden, read)
+          await next()
         }
         const seen = hidden.size === 0 ? entries : entries.filter(({ key }) => !hidden.has(textOf(key)))
-        yield { keyGroup, entries: seen }
+        yield { keyGroup, entries: seen, read }
       }
       if (this.#released) return
     }
     while (keyGroup <= last && !this.#released) {
-      yield* valuesOf(keyGroup, hidden)
-      hidden = above(++keyGroup)
+      yield* valuesOf(keyGroup, hidden, read)
+      await next()
     }
   }
 
@@ -137,6 +153,17 @@ export class WholeSnapshot implements OpenSnapshot {
     this.#store?.release()
   }
 
+  /** What is not in the store comes first. */
+  #readerOf(hidden: ReadonlyMap<string, StoreOperation>): ReadStored {
+    return async (keys) => {
+      const found = keys.map((key) => hidden.get(textOf(key)))
+      const missing = keys.filter((_, place) => found[place] === undefined)
+      const stored = missing.length === 0 ? [] : await this.#store?.getMany(missing)
+      let next = 0
+      return found.map((operation) => (operation === undefined ? stored?.[next++] : operation.value))
+    }
+  }
+
   #storePages(): AsyncIterable<readonly (readonly [Uint8Array, Uint8Array])[]> {
     const { first, last } = this.#keyGroups
     return (
@@ -145,7 +172,7 @@ export class WholeSnapshot implements OpenSnapshot {
   }
 }
 
-function* byKeyGroup(page: readonly (readonly [Uint8Array, Uint8Array])[]): IterableIterator<EntryPage> {
+function* byKeyGroup(page: readonly (readonly [Uint8Array, Uint8Array])[]): IterableIterator<Omit<EntryPage, 'read'>> {
   let entries: StoredEntry[] = []
   for (const [place, [key, value]] of page.entries()) {
     entries.push({ key, value })
@@ -166,22 +193,34 @@ function put(groups: (StoreOperation[] | undefined)[], operation: StoreOperation
 }
 
 /** By text of the key. */
-function newestOf(...sources: (Iterable<StoreOperation> | undefined)[]): ReadonlyMap<string, StoreOperation> {
+async function newestOf(
+  pace: RestorePace,
+  ...sources: (Iterable<StoreOperation> | undefined)[]
+): Promise<ReadonlyMap<string, StoreOperation>> {
   const newest = new Map<string, StoreOperation>()
-  for (const source of sources) for (const operation of source ?? []) newest.set(textOf(operation.key), operation)
+  for (const source of sources)
+    for (const operation of source ?? []) {
+      newest.set(textOf(operation.key), operation)
+      // Most key groups have few.
+      if (newest.size % BETWEEN_LOOKS === 0 && pace.isUsedUp()) await pace.nextTurn()
+    }
   return newest
 }
 
 /** What is not in the store, when the key group has been read from it. */
-function* valuesOf(keyGroup: number, operations: ReadonlyMap<string, StoreOperation>): IterableIterator<EntryPage> {
+function* valuesOf(
+  keyGroup: number,
+  operations: ReadonlyMap<string, StoreOperation>,
+  read: ReadStored,
+): IterableIterator<EntryPage> {
   let entries: StoredEntry[] = []
   for (const { key, value } of operations.values()) {
     if (value !== undefined) entries.push({ key, value })
     if (entries.length < PAGE_ENTRIES) continue
-    yield { keyGroup, entries }
+    yield { keyGroup, entries, read }
     entries = []
   }
-  if (entries.length > 0) yield { keyGroup, entries }
+  if (entries.length > 0) yield { keyGroup, entries, read }
 }
 
 async function* nothing(): AsyncGenerator<never> {}

@@ -40,6 +40,8 @@ export class WriteQueue {
   #store: OrderedStore | undefined
   #underWay: Promise<void> | undefined
   #holds = 0
+  /** The pins that were asked for, one after the other; never rejects. */
+  #pins: Promise<unknown> = Promise.resolve()
   #resume: (() => void) | undefined
   #failure: Error | undefined
   #closed = false
@@ -92,6 +94,7 @@ export class WriteQueue {
     return this.#store?.get(storeKey)
   }
 
+  /** The operation is copied. */
   put(tableId: number, key: MapKey, operation: StoreOperation): void {
     this.#tables.add(tableId)
     const batch = this.#filling()
@@ -121,15 +124,23 @@ export class WriteQueue {
   /** The tables of the store with all batches that are under way now, and none of those that wait. */
   async pinTables(): Promise<PinnedTables> {
     this.#holds++
+    const pinned = this.#pins.then(() => this.#pin())
+    this.#pins = pinned.catch(() => {
+      // Whoever asked for it is told.
+    })
     try {
-      const store = await this.opened()
-      await this.#underWay
-      if (this.#failure !== undefined) throw this.#failure
-      return await store.pinTables()
+      return await pinned
     } finally {
       this.#holds--
       this.#goOn()
     }
+  }
+
+  async #pin(): Promise<PinnedTables> {
+    const store = await this.opened()
+    await this.#underWay
+    if (this.#failure !== undefined) throw this.#failure
+    return store.pinTables()
   }
 
   /** Writes no more, and settles when the store is closed. */

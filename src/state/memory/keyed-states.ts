@@ -5,9 +5,7 @@ import type { CurrentKey } from '../current-key.ts'
 import type {
   AggregatingState,
   AggregatingStateDescriptor,
-  ListState,
   ListStateDescriptor,
-  MapState,
   MapStateDescriptor,
   ReducingState,
   ReducingStateDescriptor,
@@ -84,7 +82,7 @@ export class KeyedStates {
     )
   }
 
-  getListState<T>(descriptor: ListStateDescriptor<T>): ListState<T> {
+  getListState<T>(descriptor: ListStateDescriptor<T>): MemoryListState<T> | TtlListState<T> {
     const codec = valueCodec(descriptor.serializer)
     const { ttl } = descriptor
     if (ttl !== undefined)
@@ -92,7 +90,7 @@ export class KeyedStates {
     return new MemoryListState(this.#current, this.#plainTable(descriptor, plainListCodec(codec)))
   }
 
-  getMapState<K, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V> {
+  getMapState<K, V>(descriptor: MapStateDescriptor<K, V>): MemoryMapState<K, V> | TtlMapState<K, V> {
     const codec = valueCodec(descriptor.serializer)
     const { ttl } = descriptor
     if (ttl !== undefined)
@@ -147,11 +145,7 @@ export class KeyedStates {
     sweep: Sweep<V>,
   ): TtlParts<V> {
     const expiry = new Expiry(ttl, this.#clock)
-    const living = codecOf(expiry)
-    const keepsAll = { ...ttl, cleanupFullSnapshot: false }
-    const all = ttl.cleanupFullSnapshot ? codecOf(new Expiry(keepsAll, this.#clock)) : living
-    const at = (nowMs: number) => codecOf(new Expiry(keepsAll, standingClock(nowMs, this.#clock)))
-    const table = this.#stateTable(descriptor, { all, living, at })
+    const table = this.#stateTable(descriptor, stampedCodecs(ttl, this.#clock, codecOf))
     const parts = { current: this.#current, table, expiry }
     if (!ttl.cleanupInBackground) return { ...parts, cleanup: null }
     let cleanup = this.#cleanups.get(descriptor.name)
@@ -172,6 +166,19 @@ interface DeclaredState {
   readonly kind: StateKind
   readonly name: string
   readonly ttl: StateTtl | undefined
+}
+
+/** Of a state with a time-to-live, by what makes a codec that goes by a choice of it. */
+export function stampedCodecs<V>(
+  ttl: StateTtl,
+  clock: Clock,
+  codecOf: (expiry: Expiry) => EntryCodec<V>,
+): StateCodecs<V> {
+  const living = codecOf(new Expiry(ttl, clock))
+  const keepsAll = { ...ttl, cleanupFullSnapshot: false }
+  const all = ttl.cleanupFullSnapshot ? codecOf(new Expiry(keepsAll, clock)) : living
+  const at = (nowMs: number) => codecOf(new Expiry(keepsAll, standingClock(nowMs, clock)))
+  return { all, living, at }
 }
 
 function standingClock(nowMs: number, clock: Clock): Clock {

@@ -78,7 +78,10 @@ export class MemoryMapState<K, V> implements MapState<K, V> {
     const current = this.#key()
     const { table } = this
     if (table.scan !== null) table.scan.touch(current)
+    const map = table.entries.get(current)
     table.entries.delete(current)
+    // Iterators that are in it end, as those of a Map do.
+    map?.clear()
   }
 
   put(key: K, value: V): void {

@@ -78,6 +78,13 @@ export class TtlMapState<K, V> extends TtlState<Entries<V>> implements MapState<
     return true
   }
 
+  override clear(): void {
+    const map = this.table.entries.get(this.key())
+    super.clear()
+    // Iterators that are in it end, as those of a Map do.
+    map?.clear()
+  }
+
   put(key: K, value: V): void {
     this.set(key, value)
   }

@@ -17,7 +17,7 @@ export const FLINK_FOLDER = join(ROOT, '..', 'shared', 'bench', 'flink')
 export const millrace = {
   name: 'Millrace',
   runs: () => true,
-  run: (cell) => lineOf(process.execPath, [RUN, ...argumentsOf(cell)]),
+  run: (cell) => lineOf(process.execPath, [RUN, ...argumentsOf(cell), ...(cell.millrace ?? [])]),
 }
 
 /** No failure, no checkpoints: where those are the point, it only says what the checksum must be. */
@@ -52,10 +52,14 @@ export function flinkPrograms(folder = FLINK_FOLDER) {
     run: (cell) =>
       lineOf(script, [...argumentsOf(cell), ...(cell.flink ?? []), '--object-reuse', ...more], { BUILD_DIR: build }),
   })
+  const onDisk = (backend) =>
+    flink(`Flink, ${backend}`, ['--backend', backend], ({ flinkBackends }) => flinkBackends?.includes(backend) === true)
   return {
     programs: [
-      flink('Flink', [], () => true),
+      flink('Flink', [], ({ flinkBackends }) => flinkBackends === undefined),
       flink('Flink, one thread', ['--reinterpret'], ({ flinkInOneThread }) => flinkInOneThread === true),
+      onDisk('rocksdb'),
+      onDisk('rocksdb-incremental'),
     ],
     skipped: undefined,
   }

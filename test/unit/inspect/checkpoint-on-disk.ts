@@ -14,6 +14,7 @@ import {
   ValueStateDescriptor,
 } from '../../../src/state/descriptors.ts'
 import { keyGroupOf, keyGroupRangeOf, subtaskOfKeyGroup } from '../../../src/state/key-groups.ts'
+import type { PartSizes } from '../../../src/state/level/part-sizes.ts'
 import { memoryStateBackend } from '../../../src/state/memory/memory-state-backend.ts'
 import { operatorStateStore } from '../../../src/state/operator-state.ts'
 import type { SnapshotFormat, SnapshotIdentity } from '../../../src/state/snapshot.ts'
@@ -47,6 +48,8 @@ export interface Written {
   readonly kind?: 'checkpoint' | 'savepoint'
   readonly backend?: 'hashmap' | 'leveldb'
   readonly format?: SnapshotFormat
+  /** Of the `leveldb` backend: from when on maps and lists lie in parts. */
+  readonly partSizes?: PartSizes
   /** State of the coordinator. */
   readonly coordinated?: Uint8Array
 }
@@ -62,7 +65,10 @@ export async function writeCheckpoint(files: FileSystem, written: Written = {}):
     kind = 'checkpoint',
     coordinated = Uint8Array.of(1, 2, 3),
   } = written
-  const makeBackend = written.backend === 'leveldb' ? levelBackends({ cacheBytes: 4096 }) : memoryStateBackend
+  const makeBackend =
+    written.backend === 'leveldb'
+      ? levelBackends({ cacheBytes: 4096, partSizes: written.partSizes })
+      : memoryStateBackend
   const job = await open(portsOn(files), DIRECTORY, { fixedJobId: JOB_ID })
   const writer = job.storage.snapshotWriter()
   const store = async (identity: SnapshotIdentity, bytes: Uint8Array) => {

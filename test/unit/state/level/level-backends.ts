@@ -7,6 +7,7 @@ import { SimulatedFileSystem } from '../../../../src/base/simulated-file-system.
 import { simulatedStores } from '../../../../src/base/simulated-ordered-stores.ts'
 import type { KeyGroupRange } from '../../../../src/state/key-group-range.ts'
 import { levelStateBackend } from '../../../../src/state/level/level-state-backend.ts'
+import type { PartSizes } from '../../../../src/state/level/part-sizes.ts'
 import type { KeyedStateBackend } from '../../../../src/state/state-backend.ts'
 
 export interface TestBackend {
@@ -24,6 +25,7 @@ export interface TestStores {
   readonly cacheBytes: number
   readonly incremental?: boolean | undefined
   readonly keepsKeys?: boolean | undefined
+  readonly partSizes?: PartSizes | undefined
   readonly pause?: ((settled: Promise<void>) => void) | undefined
   readonly failed?: ((cause: Error) => void) | undefined
 }
@@ -39,6 +41,7 @@ export function levelBackends({
   cacheBytes,
   incremental = true,
   keepsKeys = true,
+  partSizes,
   pause = () => {},
   failed = (cause) => {
     throw cause
@@ -54,6 +57,7 @@ export function levelBackends({
       cacheBytes,
       incremental,
       keepsKeys,
+      partSizes,
       pause,
       failed,
     })

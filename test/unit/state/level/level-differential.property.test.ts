@@ -16,7 +16,9 @@ const WHOLE = { first: 0, last: MAX_PARALLELISM - 1 }
 const TTL = { ttl: 50 } as const
 const VALUE = new ValueStateDescriptor<unknown>('v', { ttl: TTL })
 const LIST = new ListStateDescriptor<number>('l', { ttl: { ...TTL, cleanupFullSnapshot: true } })
+const PLAIN_LIST = new ListStateDescriptor<number>('p')
 const MAP = new MapStateDescriptor<string, number>('m')
+const TTL_MAP = new MapStateDescriptor<string, number>('t', { ttl: { ...TTL, updateType: 'OnReadAndWrite' } })
 
 type Step = readonly [what: number, key: number, value: number]
 
@@ -30,9 +32,21 @@ function run(backend: KeyedStateBackend, clock: VirtualClock, steps: readonly St
       case 1:
         return backend.getListState(LIST).add(value)
       case 2:
-        return void backend.getMapState(MAP).set(`${value % 3}`, value)
+        return void backend.getMapState(MAP).set(`${value % 5}`, value)
       case 3:
-        return backend.getMapState(MAP).delete(`${value % 3}`)
+        return backend.getMapState(MAP).delete(`${value % 5}`)
+      case 7:
+        return void backend.getMapState(TTL_MAP).set(`${value % 5}`, value)
+      case 8:
+        return [backend.getMapState(TTL_MAP).delete(`${value % 5}`), backend.getMapState(TTL_MAP).has(`${value % 4}`)]
+      case 9:
+        return [...backend.getMapState(TTL_MAP)]
+      case 11:
+        return void backend.getListState(PLAIN_LIST).addAll([value, value + 1])
+      case 12:
+        return [...backend.getListState(PLAIN_LIST).get()]
+      case 10:
+        return changedWhileRead(backend, value)
       case 4:
         return backend.getListState(LIST).clear()
       case 5:
@@ -41,6 +55,20 @@ function run(backend: KeyedStateBackend, clock: VirtualClock, steps: readonly St
         return [backend.getState(VALUE).value(), [...backend.getListState(LIST).get()], [...backend.getMapState(MAP)]]
     }
   })
+}
+
+/** The map as an iterator shows it that meets changes: keys that go, keys that come, and keys that go and come again. */
+function changedWhileRead(backend: KeyedStateBackend, value: number): readonly unknown[] {
+  const map = backend.getMapState(MAP)
+  const seen: unknown[] = []
+  for (const [key, found] of map) {
+    seen.push([key, found])
+    if (seen.length > 12) break
+    if (value % 2 === 0) map.delete(`${(value + seen.length) % 5}`)
+    if (value % 3 === 0) map.set(`${(value * seen.length) % 7}`, value)
+    if (value % 7 === 0) map.delete(key)
+  }
+  return seen
 }
 
 /** Of a canonical snapshot: table, key and value of each, in order. */
@@ -60,10 +88,13 @@ async function entriesOf(state: StoredKeyedState): Promise<readonly string[]> {
   return [...entries].sort()
 }
 
-const step = fc.tuple(fc.nat(6), fc.nat(KEYS.length - 1), fc.nat(100))
+const step = fc.tuple(fc.nat(12), fc.nat(KEYS.length - 1), fc.nat(100))
 
-test('both read the same, and write the same entries', async () => {
-  const level = levelBackends({ cacheBytes: 1500 })
+test.each([
+  { what: 'small maps', partSizes: undefined },
+  { what: 'maps in parts', partSizes: { mostEntries: 1, mostBytes: 1024, chunkKeys: 2 } },
+])('both read the same, and write the same entries, with $what', async ({ partSizes }) => {
+  const level = levelBackends({ cacheBytes: 1500, partSizes })
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 200, size: 'max' }), fc.array(step), async (before, after) => {
       const clocks = [new VirtualClock(), new VirtualClock()] as const
@@ -94,5 +125,5 @@ test('both read the same, and write the same entries', async () => {
 
 /** When what has expired is removed is not the same: it is not to be seen, and does not count. */
 async function living(state: StoredKeyedState): Promise<readonly string[]> {
-  return (await entriesOf(state)).filter((entry) => !entry.includes('"name":"v"'))
+  return (await entriesOf(state)).filter((entry) => !/"name":"[vt]"/.test(entry))
 }

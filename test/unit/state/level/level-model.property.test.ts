@@ -26,11 +26,20 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ type: fc.constant('append' as const), key, value: number }) },
   {
     weight: 6,
-    arbitrary: fc.record({ type: fc.constant('set' as const), key, name: fc.constantFrom('x', 'y'), value: number }),
+    arbitrary: fc.record({
+      type: fc.constant('set' as const),
+      key,
+      name: fc.constantFrom('x', 'y', 'z', '\u0000s', '\ud800'),
+      value: number,
+    }),
   },
   {
     weight: 3,
-    arbitrary: fc.record({ type: fc.constant('delete' as const), key, name: fc.constantFrom('x', 'y') }),
+    arbitrary: fc.record({
+      type: fc.constant('delete' as const),
+      key,
+      name: fc.constantFrom('x', 'y', 'z', '\u0000s', '\ud800'),
+    }),
   },
   {
     weight: 5,
@@ -66,16 +75,21 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 
 const counts = new Map<string, number>()
 
+const IN_PARTS = { mostEntries: 1, mostBytes: 1024, chunkKeys: 2 }
+
 describe.each([
   { what: 'everything evicted', cacheBytes: 0, incremental: true },
+  { what: 'everything evicted, and maps in parts', cacheBytes: 0, incremental: true, partSizes: IN_PARTS },
+  { what: 'some evicted, and maps in parts', cacheBytes: 4000, incremental: true, partSizes: IN_PARTS },
+  { what: 'whole checkpoints, and maps in parts', cacheBytes: 2000, incremental: false, partSizes: IN_PARTS },
   { what: 'some evicted', cacheBytes: 4000, incremental: true },
   { what: 'nothing evicted', cacheBytes: 1024 * 1024, incremental: true },
   { what: 'whole checkpoints', cacheBytes: 2000, incremental: false },
-])('with $what', ({ cacheBytes, incremental }) => {
+])('with $what', ({ cacheBytes, incremental, partSizes }) => {
   test('the backend holds what a plain Map does, whatever is frozen, written, completed, aborted and restored', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(command, { minLength: 20, maxLength: 300, size: 'max' }), async (commands) => {
-        const job = new ModelJob({ cacheBytes, incremental })
+        const job = new ModelJob({ cacheBytes, incremental, partSizes })
         await job.start(1)
         for (const one of commands) await job.run(one)
         await job.check()
