@@ -67,7 +67,10 @@ export interface DueSnapshot {
 export interface AlignmentInput {
   /** 0 for a source: its checkpoints are triggered directly. */
   readonly channels: number
-  /** Whether the end of a channel counts as its barrier (true) or aborts the alignment (false). */
+  /**
+   * Whether the end of a channel counts as its barrier (true) or aborts the alignment (false). It always counts for the
+   * savepoint that stops the job: others have stopped for it and cannot go on.
+   */
   readonly checkpointsAfterTasksFinish: boolean
 }
 

@@ -207,7 +207,7 @@ function meetAbort(books: Books, { checkpointId }: FactOf<'checkpoint.aborted'>)
 function meetEnd(books: Books, { channel, atMs }: FactOf<'partition.ended'>): Step<Books> {
   if (books.ended[channel]) return NOTHING
   const ended = books.ended.with(channel, true)
-  if (!books.checkpointsAfterTasksFinish) {
+  if (!books.checkpointsAfterTasksFinish && !endsWithSavepoint(books)) {
     const ids = books.followed.filter(({ aborted }) => !aborted).map(({ checkpointId }) => checkpointId)
     const { next, orders } = declineAll(books, ids, INPUT_END_OF_STREAM)
     return {
@@ -226,6 +226,10 @@ function meetEnd(books: Books, { channel, atMs }: FactOf<'partition.ended'>): St
     orders: step.orders,
   }
 }
+
+/** The savepoint that stops the job is followed, and so nothing else is that is still to complete. */
+const endsWithSavepoint = ({ followed }: Books): boolean =>
+  followed.some(({ barrier, aborted }) => barrier?.kind === 'synchronousSavepoint' && !aborted)
 
 function declineAll(books: Books, ids: readonly number[], reason: string): Step<Books> {
   return {

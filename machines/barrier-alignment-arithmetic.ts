@@ -142,7 +142,7 @@ function meetEnd(books: Books, { channel, atMs }: FactOf<'partition.ended'>): St
   if (books.ended[channel]) return NOTHING
   const ended = books.ended.with(channel, true)
   if (books.pending === null) return { next: { ended }, orders: [] }
-  if (!books.checkpointsAfterTasksFinish)
+  if (!books.checkpointsAfterTasksFinish && books.pending.barrier.kind !== 'synchronousSavepoint')
     return { next: { ...over(books, books.current), ended }, orders: giveUp(books, INPUT_END_OF_STREAM) }
   const step = align(books, books.pending, { channels: [channel], hold: false, atMs })
   return { next: { ...step.next, ended }, orders: step.orders }

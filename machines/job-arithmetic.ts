@@ -35,6 +35,10 @@ export const isCurrent = (c: JobContext, f: JobFact): boolean => !('attempt' in 
 export const isFinal = (c: JobContext, f: JobFact): boolean =>
   'cause' in f && (!f.cause.restartHelps || c.sealed !== null)
 
+/** Nothing has stopped for a savepoint: each task has finished, or waits for its final checkpoint. */
+export const hasEndedByItself = (c: JobContext): boolean =>
+  c.states.every((state, task) => state === 'FINISHED' || c.awaitFinalCheckpoint[task])
+
 /** A task that cannot be cancelled: a second attempt would run beside it. */
 export const isStuck = (f: JobFact): boolean =>
   f.type === 'task.failed' && f.cause.code === 'TASK_CANCELLATION_TIMED_OUT'
@@ -211,6 +215,7 @@ export const denySeal = (_: JobContext, f: JobFact): JobStep => ({
 export function overtakeStop(_: JobContext, f: JobFact): JobStep {
   const isItsOwn =
     f.type === 'stop.abandoned' ||
+    f.type === 'stop.failed' ||
     f.type === 'savepoint.published' ||
     (f.type === 'cancel.requested' && f.savepoint !== null)
   return { next: {}, orders: isItsOwn ? [] : [{ type: 'overtakeStop' }] }

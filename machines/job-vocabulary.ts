@@ -102,6 +102,11 @@ export type JobFact =
   | { readonly type: 'stop.requested' }
   /** That came to nothing, and nothing has stopped for it: the job runs on. */
   | { readonly type: 'stop.abandoned' }
+  /**
+   * That came to nothing when sources may have stopped for it: a failure, unless every task has come to its end by itself,
+   * so that none has.
+   */
+  | { readonly type: 'stop.failed'; readonly attempt: number; readonly cause: Cause; readonly atMs: number }
   /** The savepoint of stop-with-savepoint is durable; nothing of it is committed. Answered by confirmSeal or denySeal. */
   | {
       readonly type: 'savepoint.published'

@@ -17,6 +17,8 @@ const jobSetup = setup({
     isCurrentAndStuck: ({ context, event }) => arithmetic.isCurrent(context, event) && arithmetic.isStuck(event),
     finishesOne: ({ context, event }) => arithmetic.isCurrent(context, event) && arithmetic.finishesOne(event),
     finishesAll: ({ context, event }) => arithmetic.isCurrent(context, event) && arithmetic.finishesAll(context, event),
+    isCurrentAndEnding: ({ context, event }) =>
+      arithmetic.isCurrent(context, event) && arithmetic.hasEndedByItself(context),
     suspendsToCheckpoint: ({ context }) => context.suspendsToCheckpoint,
     isBackoff: ({ context, event }) =>
       event.type === 'timer.fired' && event.timer === 'backoff' && event.attempt === context.attempt,
@@ -194,6 +196,10 @@ export const job = jobSetup.createMachine({
             'finalCheckpoint.awaited': { guard: 'isCurrent', actions: apply(arithmetic.noteAwaiting) },
             'finalCheckpoint.ended': { guard: 'isCurrent', actions: apply(arithmetic.noteFinalCheckpoint) },
             'stop.abandoned': { target: 'working', actions: apply(arithmetic.resumeCheckpoints) },
+            'stop.failed': [
+              { guard: 'isCurrentAndEnding', target: 'working', actions: apply(arithmetic.resumeCheckpoints) },
+              ...fate,
+            ],
             'savepoint.published': { guard: 'isCurrent', target: 'sealing', actions: apply(arithmetic.seal) },
             'suspend.requested': 'leaving',
           },

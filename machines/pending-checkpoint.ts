@@ -29,7 +29,7 @@ export type PendingFact = { readonly atMs: number; readonly checkpointId: number
       readonly cause: Cause | null
     } & TaskAttempt)
   | ({ readonly type: 'task.failed'; readonly message: string } & TaskAttempt)
-  /** An older checkpoint was the final one of this task: it ended before it met this one. */
+  /** It ended by itself before it met this checkpoint: an older one was its final one, or it waits for none. */
   | ({ readonly type: 'task.finished' } & TaskAttempt)
   | { readonly type: 'coordinators.acknowledged'; readonly snapshots: Json }
   | { readonly type: 'finalization.granted' }
@@ -93,12 +93,18 @@ const nothing: Step = { next: {}, orders: [] }
 const expiry = ({ checkpointId }: PendingStart) => `expiry@${checkpointId}`
 const isSame = (one: TaskAttempt) => (other: TaskAttempt) => one.task === other.task && one.attempt === other.attempt
 
+const isAwaited = ({ waitFor, acknowledged }: Context, fact: PendingFact) =>
+  'task' in fact && waitFor.some(isSame(fact)) && !acknowledged.some(isSame(fact))
+const isAwaitedToStop = (context: Context, fact: PendingFact) =>
+  context.kind === 'synchronousSavepoint' && isAwaited(context, fact)
+
 const pending = setup({
   types: { context: {} as Context, events: {} as PendingFact, emitted: {} as PendingOrder, input: {} as PendingStart },
   guards: {
-    isAwaited: ({ context, event }) =>
-      'task' in event && context.waitFor.some(isSame(event)) && !context.acknowledged.some(isSame(event)),
+    isAwaited: ({ context, event }) => isAwaited(context, event),
     isExpected: ({ context, event }) => 'task' in event && context.waitFor.some(isSame(event)),
+    isOneOfThoseThatStop: ({ context, event }) => isAwaitedToStop(context, event) && context.waitFor.length > 1,
+    isLastOfThoseThatStop: ({ context, event }) => isAwaitedToStop(context, event),
     isExpiry: ({ context, event }) => event.type === 'timer.fired' && event.name === expiry(context),
     allAcknowledged: ({ context }) =>
       context.coordinators !== null && context.acknowledged.length === context.waitFor.length,
@@ -219,6 +225,31 @@ function taskFailed(context: Context, fact: PendingFact): Step {
   )
 }
 
+/**
+ * The savepoint that stops the job: others may have stopped for it and cannot go on, and nothing is missing of a task that
+ * has finished. It counts as one that had finished before.
+ */
+function goOnWithout(context: Context, fact: PendingFact): Step {
+  if (fact.type !== 'task.finished') return nothing
+  return {
+    next: {
+      waitFor: context.waitFor.filter((one) => !isSame(fact)(one)),
+      finished: [...context.finished, fact.task],
+    },
+    orders: [],
+  }
+}
+
+/** Nobody is left to stop, so nobody stands still for it either: no task is to blame. */
+function allFinished(context: Context): Step {
+  return giveUp(
+    context,
+    'CHECKPOINT_DECLINED_TASK_CLOSING',
+    'Every subtask finished by itself before it had acknowledged.',
+    null,
+  )
+}
+
 function taskFinished(context: Context, fact: PendingFact): Step {
   if (fact.type !== 'task.finished') return nothing
   const { task, attempt } = fact
@@ -277,7 +308,11 @@ export const pendingCheckpoint = pending.createMachine({
             ],
             'coordinators.acknowledged': { actions: apply(takeCoordinators) },
             'task.failed': { guard: 'isAwaited', target: '#pendingCheckpoint.aborted', actions: apply(taskFailed) },
-            'task.finished': { guard: 'isAwaited', target: '#pendingCheckpoint.aborted', actions: apply(taskFinished) },
+            'task.finished': [
+              { guard: 'isOneOfThoseThatStop', actions: apply(goOnWithout) },
+              { guard: 'isLastOfThoseThatStop', target: '#pendingCheckpoint.aborted', actions: apply(allFinished) },
+              { guard: 'isAwaited', target: '#pendingCheckpoint.aborted', actions: apply(taskFinished) },
+            ],
           },
         },
         /** By everybody; others are being made durable before it. */

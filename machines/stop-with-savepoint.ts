@@ -51,7 +51,7 @@ export type StopOrder =
   | { readonly type: 'abandonStop' }
   /** With this savepoint in the record. */
   | { readonly type: 'cancelJob'; readonly savepoint: string }
-  /** Sources have stopped for a savepoint that will not be: the job restarts from its last checkpoint, if it may. */
+  /** Sources may have stopped for a savepoint that will not be: then the job restarts from its last checkpoint, if it may. */
   | { readonly type: 'failJob'; readonly cause: Cause }
   | ({ readonly type: 'answerStop'; readonly savepoint: string } & Answered)
   | ({ readonly type: 'rejectStop'; readonly ends: StopRequest['ends']; readonly why: StopRefusal } & Answered)
@@ -60,7 +60,7 @@ export type StopRefusal =
   /** Another stop is under way. */
   | { readonly type: 'busy' }
   | { readonly type: 'notRunning' }
-  /** The savepoint was not taken. `restarts`: the job has to go back to its last checkpoint for that. */
+  /** The savepoint was not taken. `restarts`: where sources had stopped, the job has to go back to its last checkpoint for that. */
   | { readonly type: 'failed'; readonly cause: Cause; readonly restarts: boolean }
   /** Something else failed the job meanwhile. */
   | { readonly type: 'restarted' }

@@ -12,6 +12,7 @@ import { type CompletedCheckpoint, listPublished, readMetadata } from './complet
 import { fileObjects } from './file-objects.ts'
 import { encodeRecord, isIdle, type JobRecord } from './job-record.ts'
 import { encodeMetadata, METADATA_NAME } from './metadata-format.ts'
+import { prepareSavepointFolder } from './savepoint-folder.ts'
 import type { SharedStore } from './shared-store.ts'
 import { snapshotWriter } from './snapshot-writer.ts'
 import { snapshotReader, verifyCheckpoint } from './state-reading.ts'
@@ -37,6 +38,8 @@ export interface JobStorage {
   snapshotWriter(): SnapshotWriter
   /** Reads the state of a checkpoint or savepoint of this or another job. */
   snapshotReader(from: CompletedCheckpoint): SnapshotReader
+  /** Makes the folder for savepoints and tries whether it can be written to. Rejects with FILE_ERROR; STORAGE_LOCATION where it is no local folder. */
+  prepareSavepointFolder(targetDirectory: string): Promise<void>
   /** A checkpoint is being triggered: shared files that are there now stay until it is published or given up. */
   begin(checkpointId: number): void
   /**
@@ -143,6 +146,9 @@ export function jobStorage(parts: JobStorageParts): JobStorage {
       hasOwn = true
       if (!record.hasCheckpoints) await note({ hasCheckpoints: true })
       return { path: location, size: bytesWrittenFor(metadata) + bytes.length }
+    },
+    async prepareSavepointFolder(targetDirectory) {
+      await prepareSavepointFolder(ports.files, ports.ids, localPath(targetDirectory))
     },
     async publishSavepoint(targetDirectory, metadata) {
       const { checkpointId } = metadata

@@ -33,6 +33,8 @@ export interface CoordinatedJob {
   attempt(): number
   /** Of the current attempt; undefined while there is none. */
   sources(): SourceCoordinators | undefined
+  /** Makes the folder of a savepoint and tries whether it can be written to. Rejects with FILE_ERROR. */
+  prepareFolder(checkpointId: number, directory: string): Promise<void>
   /** The trigger of the savepoint that stops the job is on its way. */
   stopTriggered(): void
   /** Settles when the record of the job names the savepoint that ends it; rejects when nothing of it may be committed. */
@@ -49,8 +51,9 @@ export function checkpointWork(job: CoordinatedJob): CheckpointWork {
     causes,
     ...(tap === undefined ? {} : { tap }),
     plan: () => planCheckpoint({ ...planGraph(job), checkpointsAfterTasksFinish: job.checkpointsAfterTasksFinish }),
-    async snapshotCoordinators({ checkpointId }) {
+    async snapshotCoordinators({ checkpointId, targetDirectory }) {
       store.begin(checkpointId)
+      if (targetDirectory !== null) await job.prepareFolder(checkpointId, targetDirectory)
       const handles = await job.sources()?.snapshot(checkpointId)
       return Object.fromEntries(handles ?? []) as Json & object
     },

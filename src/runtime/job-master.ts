@@ -97,7 +97,8 @@ export class JobMaster {
       coordinator: () => this.#coordinator,
       job: () => this.#job,
       lastFailure: () => this.#lastFailure,
-      fail: (failure) => this.#reportFailure(this.#job.attempt(), failure),
+      stopFailed: (cause) =>
+        this.#job.send({ type: 'stop.failed', attempt: this.#job.attempt(), cause, atMs: ports.clock.now() }),
       broken,
     })
     this.#coordinator = hostCheckpointCoordinator(
@@ -123,6 +124,7 @@ export class JobMaster {
         tasks: this.#tasks,
         attempt: () => this.#job.attempt(),
         sources: () => this.#sources,
+        prepareFolder: (checkpointId, directory) => this.#savepoints.prepareFolder(checkpointId, directory),
         stopTriggered: () => this.#savepoints.tasksTriggered(),
         seal: (savepoint, drained) => this.#savepoints.seal(savepoint, drained),
         fail: (failure) => this.#reportFailure(this.#job.attempt(), failure),

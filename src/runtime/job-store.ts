@@ -19,6 +19,8 @@ export interface JobStore {
   /** A checkpoint is being triggered: shared files that are there now stay until it is published or discarded. */
   begin(checkpointId: number): void
   publish(metadata: CheckpointMetadata): Promise<{ readonly location: string; readonly bytes: number }>
+  /** Makes the folder for savepoints and tries whether it can be written to; rejects with FILE_ERROR. */
+  prepareSavepointFolder(targetDirectory: string): Promise<void>
   /** Under a new name in a folder of the user's; the record of the job names it as its newest savepoint. */
   publishSavepoint(
     targetDirectory: string,

@@ -142,6 +142,7 @@ function storeOf({ storage }: OpenedJob, jobName: string, fenced: (error: Stream
       const { path, size } = await watched(() => storage.publish(metadata))
       return { location: path, bytes: size }
     },
+    prepareSavepointFolder: (targetDirectory) => storage.prepareSavepointFolder(targetDirectory),
     async publishSavepoint(targetDirectory, metadata) {
       const { path, size } = await watched(() => storage.publishSavepoint(targetDirectory, metadata))
       return { location: path, bytes: size }

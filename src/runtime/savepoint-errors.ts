@@ -14,6 +14,21 @@ export function directoryMissing(jobName: string): StreamError {
   })
 }
 
+/** `thrown`: what the disk says when the folder is made and tried, before anything is triggered. */
+export function folderRefused(jobName: string, directory: string, thrown: unknown): unknown {
+  if (!StreamError.is(thrown) || thrown.code !== 'FILE_ERROR') return thrown
+  const { details, hint } = thrown
+  return new StreamError('FILE_ERROR', {
+    message: `No savepoint of job "${jobName}" can be written to '${directory}': ${thrown.message}`,
+    hint: `${HELPS[String(details.systemCode)] ?? hint ?? 'See the system code.'} Or name another folder. Nothing was triggered, and the job runs on.`,
+    details: { ...details, path: directory },
+    cause: thrown,
+  })
+}
+
+const IN_THE_WAY = 'A file is in the way of the folder: move it away.'
+const HELPS: Readonly<Record<string, string>> = { EEXIST: IN_THE_WAY, ENOTDIR: IN_THE_WAY }
+
 export function notWithinStop(jobName: string, what: string): StreamError {
   return new StreamError('CHECKPOINT_FAILED', {
     message: `The ${what} was not triggered: job "${jobName}" is being ended with a savepoint, and nothing may complete beside that one.`,
@@ -66,10 +81,11 @@ export function stopRefusal({
     }
     case 'failed': {
       const thrown = causes.thrown(why.cause)
+      if (StreamError.is(thrown) && thrown.code === 'FILE_ERROR' && !why.restarts) return thrown
       return refused(
         `${job} was not ${done}: ${textOf(thrown)}`,
         why.restarts
-          ? 'Its sources had stopped for the savepoint, so the job goes back to its last checkpoint, where its restart strategy allows that. Then ask again.'
+          ? 'Sources that had stopped for the savepoint cannot go on: the job goes back to its last checkpoint, where its restart strategy allows that. A job whose input had ended by itself goes on to its end.'
           : 'The job runs on, and its periodic checkpoints go on. Ask again when the reason is gone.',
         thrown,
       )
@@ -96,11 +112,17 @@ function endedOtherwise(
     message: `${asked}, ${taken}. It ended as ${status}${unrecorded}${why}`,
     hint:
       savepoint === null
-        ? 'The end of the job says how it can go on.'
+        ? withoutSavepoint(status)
         : `Go on from the savepoint and from nothing older: ${recorded ? "with --resume (resume: 'latest'), or " : ''}with -s ${savepoint}. What it covers and is not committed yet is committed then.`,
     details: { status, ...(savepoint === null ? {} : { savepoint }) },
     ...(cause === null ? {} : { cause: thrown }),
   })
+}
+
+function withoutSavepoint(status: keyof typeof CODES): string {
+  return status === 'FINISHED'
+    ? 'Its input had ended by itself: everything is processed and committed, and there is nothing to go on with.'
+    : 'The end of the job says how it can go on.'
 }
 
 const CODES = {

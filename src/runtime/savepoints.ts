@@ -10,19 +10,22 @@ import type { ChartTap } from './control/host-chart.ts'
 import type { Job, JobOrderOf } from './control/job.ts'
 import { hostStopWithSavepoint, type StopHost, type StopWish } from './control/stop-with-savepoint.ts'
 import type { JobStatus, SavepointOptions, StopOptions } from './job-handle.ts'
-import { directoryMissing, notWithinStop, sealDenied, stopRefusal } from './savepoint-errors.ts'
+import type { JobStore } from './job-store.ts'
+import { directoryMissing, folderRefused, notWithinStop, sealDenied, stopRefusal } from './savepoint-errors.ts'
 
 export interface JobSavepointsOptions {
   readonly jobName: string
   /** `execution.checkpointing.savepoint-dir` */
   readonly defaultDirectory: string | undefined
+  readonly store: Pick<JobStore, 'prepareSavepointFolder'>
   readonly causes: Causes
   readonly tap: ChartTap | undefined
   coordinator(): CheckpointCoordinator
   job(): Job
   /** For messages. */
   lastFailure(): Cause | undefined
-  fail(failure: Cause): void
+  /** Tells the job's chart: sources may have stopped for a savepoint that will not be. */
+  stopFailed(cause: Cause): void
   broken(cause: Error): void
 }
 
@@ -31,6 +34,8 @@ export class JobSavepoints {
   readonly #stop: StopHost
   /** Of the publication that waits until the record names it. */
   #seal: { readonly confirm: () => void; readonly deny: () => void } | undefined
+  /** Why the trigger of that savepoint did not leave, for whoever asked: the coordinator knows failures in words alone. */
+  #folderRefused: { readonly checkpointId: number; readonly error: unknown } | undefined
   /** How the job ended, for messages. */
   #end: JobOrderOf<'endJob'> | undefined
 
@@ -45,7 +50,7 @@ export class JobSavepoints {
       triggerSavepoint: ({ ends, ...wish }) => this.#take(ends === 'stop' ? 'synchronousSavepoint' : 'savepoint', wish),
       abandonStop: () => job().send({ type: 'stop.abandoned' }),
       cancelJob: ({ savepoint }) => job().send({ type: 'cancel.requested', savepoint }),
-      failJob: ({ cause }) => options.fail(cause),
+      failJob: ({ cause }) => options.stopFailed(cause),
       causeOf: (thrown) => causes.of(thrown, 'CHECKPOINT_FAILED'),
       refusal: (ends, why) =>
         stopRefusal({ jobName, ends, why, end: this.#end, lastFailure: options.lastFailure(), causes }),
@@ -75,6 +80,18 @@ export class JobSavepoints {
 
   async cancel(options: SavepointOptions): Promise<string> {
     return this.#stop.request({ ends: 'cancel', drain: false, ...this.#wish(options) })
+  }
+
+  /** Before the trigger leaves: no source stops for a folder that cannot be written to. Rejects with FILE_ERROR. */
+  async prepareFolder(checkpointId: number, directory: string): Promise<void> {
+    const { jobName, store } = this.#options
+    try {
+      await store.prepareSavepointFolder(directory)
+    } catch (thrown) {
+      const error = folderRefused(jobName, directory, thrown)
+      this.#folderRefused = { checkpointId, error }
+      throw error
+    }
   }
 
   /** The trigger of the savepoint that stops the job is on its way to the tasks. */
@@ -136,8 +153,14 @@ export class JobSavepoints {
     kind: 'savepoint' | 'synchronousSavepoint',
     { targetDirectory, format, drain }: Omit<StopWish, 'ends'>,
   ): Promise<string> {
-    const { path } = await this.#options.coordinator().trigger({ kind, targetDirectory, options: { format, drain } })
-    return path as string
+    try {
+      const { path } = await this.#options.coordinator().trigger({ kind, targetDirectory, options: { format, drain } })
+      return path as string
+    } catch (thrown) {
+      const refused = this.#folderRefused
+      const isIts = StreamError.is(thrown) && thrown.details.checkpointId === refused?.checkpointId
+      throw refused !== undefined && isIts ? refused.error : thrown
+    }
   }
 
   /** Throws STORAGE_LOCATION where there is no folder to write into. */

@@ -1,5 +1,5 @@
 /** What must hold of every subtask's alignment, whatever its mode: claims over one path, replayed against the real host. */
-import type { AlignmentFact, AlignmentOrder } from '#machines/alignment-vocabulary'
+import { type AlignmentFact, type AlignmentOrder, INPUT_END_OF_STREAM } from '#machines/alignment-vocabulary'
 import { type Bounds, type SeenStep, SlowTask } from './alignment-environment.ts'
 import { inWords } from './explore.ts'
 
@@ -98,6 +98,9 @@ export const claimsOfEveryMode: Claims = {
         return order.type === 'prepareOperators' && measured === order.barrier.checkpointId
       })
   },
+  'the end of a channel never declines the savepoint that stops the job': (path) =>
+    path.some(({ fact }) => fact.type === 'barrier.arrived' && fact.barrier.kind === 'synchronousSavepoint') &&
+    orders(path, 'abortCheckpoint').some(({ reason }) => reason === INPUT_END_OF_STREAM),
   'a closed subtask orders nothing': (path) =>
     path.some((step, index) => closed(path, index) && step.orders.length > 0),
 }

@@ -17,6 +17,8 @@ export interface Bounds {
   readonly channels: number
   readonly ids: readonly number[]
   readonly checkpointsAfterTasksFinish: boolean
+  /** Left out: checkpoints. */
+  readonly kind?: Barrier['kind'] | undefined
   /** The coordinator gives checkpoints up. */
   readonly aborts?: boolean | undefined
   /** The coordinator triggers directly. */
@@ -32,8 +34,8 @@ export function surroundings({ channels }: Bounds): Surroundings {
   return { passed: Array<number>(channels).fill(-1), triggered: -1, aborted: [] }
 }
 
-export function barrier(checkpointId: number): Barrier {
-  return { checkpointId, timestamp: 0, kind: 'checkpoint', mode: 'aligned' }
+export function barrier(checkpointId: number, kind: Barrier['kind'] = 'checkpoint'): Barrier {
+  return { checkpointId, timestamp: 0, kind, mode: 'aligned' }
 }
 
 interface Chart {
@@ -54,7 +56,8 @@ export function alignmentFacts(bounds: Bounds) {
         if (context.deferred.some((fact) => 'channel' in fact && fact.channel === channel)) continue
         const passes = (id: number) => ({ passed: now.passed.with(channel, id) })
         for (const checkpointId of ids.filter((id) => id > (now.passed[channel] as number))) {
-          add({ type: 'barrier.arrived', channel, barrier: barrier(checkpointId), atMs }, passes(checkpointId))
+          const arrived = barrier(checkpointId, bounds.kind)
+          add({ type: 'barrier.arrived', channel, barrier: arrived, atMs }, passes(checkpointId))
           add({ type: 'cancellation.arrived', channel, checkpointId, atMs }, passes(checkpointId))
         }
         add({ type: 'partition.ended', channel, atMs }, passes(ENDED))

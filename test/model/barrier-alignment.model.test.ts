@@ -44,6 +44,13 @@ const bounds: Readonly<Record<string, Bounds>> = {
   'two channels, three ids': { ...finishing, channels: 2, ids: [0, 1, 2] },
   'three channels, two ids': { ...finishing, channels: 3, ids: [1, 2] },
   'two channels, an end aborts': { checkpointsAfterTasksFinish: false, channels: 2, ids: [1, 2, 3] },
+  'two channels, a savepoint stops the job': {
+    checkpointsAfterTasksFinish: false,
+    channels: 2,
+    ids: [1],
+    kind: 'synchronousSavepoint',
+    aborts: true,
+  },
   'two channels, the coordinator aborts': { ...finishing, channels: 2, ids: [1, 2], aborts: true },
   'two channels, the coordinator triggers': { ...finishing, channels: 2, ids: [1, 2], triggers: true },
   'a source': { ...finishing, channels: 0, ids: [1, 2, 3], aborts: true, triggers: true },

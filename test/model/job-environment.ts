@@ -78,6 +78,7 @@ function* possible({ value, context: c }: Chart, { written }: Environment): Gene
       yield { type: 'finalCheckpoint.ended', attempt, outcome }
   if (where === 'running.stopping') {
     yield { type: 'stop.abandoned' }
+    for (const cause of [again, final]) yield { type: 'stop.failed', attempt, cause, atMs }
     yield { type: 'cancel.requested', savepoint: 'sp' }
   }
   if (where.endsWith('settling')) yield { type: 'checkpoints.settled' }
@@ -105,6 +106,7 @@ function* ofAttempt(attempt: number): Generator<JobFact> {
   yield { type: 'finalCheckpoint.ended', attempt, outcome: 'missed' }
   yield { type: 'suspension.checkpointed', attempt, checkpointId: 3 }
   yield { type: 'suspension.notCheckpointed', attempt, cause: final, atMs }
+  yield { type: 'stop.failed', attempt, cause: final, atMs }
   yield { type: 'savepoint.published', attempt, savepoint: 'late', drained: true }
 }
 

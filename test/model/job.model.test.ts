@@ -193,7 +193,10 @@ describe('a job', () => {
   test('the periodic scheduler runs only while the job is RUNNING', () => {
     for (const edge of edges) {
       const [from, to] = [statusOf(edge.before.value), statusOf(edge.after.value)]
-      const goesOn = place(edge.before.value) === 'running.stopping' && edge.fact.type === 'stop.abandoned'
+      const goesOn =
+        place(edge.before.value) === 'running.stopping' &&
+        ['stop.abandoned', 'stop.failed'].includes(edge.fact.type) &&
+        place(edge.after.value) === 'running.working'
       expect(gives(edge, 'startScheduler').length === 1, words(edge)).toBe(
         (from !== 'RUNNING' && to === 'RUNNING') || goesOn,
       )
@@ -207,7 +210,7 @@ describe('a job', () => {
       const waits = (task: number) =>
         after.context.awaitFinalCheckpoint[task] || after.context.states[task] === 'FINISHED'
       const works = place(before.value) === 'running.working'
-      const goesOn = fact.type === 'stop.abandoned' && place(before.value) === 'running.stopping'
+      const goesOn = /^stop.(abandoned|failed)$/.test(fact.type) && place(before.value) === 'running.stopping'
       const moves = (fact.type === 'finalCheckpoint.awaited' || isFinish(fact)) && works
       const missed = fact.type === 'finalCheckpoint.ended' && fact.outcome === 'missed' && works
       const called =
@@ -220,7 +223,7 @@ describe('a job', () => {
     }
     const callers = edges.filter((edge) => gives(edge, 'triggerFinalCheckpoint').length === 1)
     expect(new Set(callers.map(({ fact }) => fact.type))).toEqual(
-      new Set(['finalCheckpoint.awaited', 'finalCheckpoint.ended', 'task.changed', 'stop.abandoned']),
+      new Set(['finalCheckpoint.awaited', 'finalCheckpoint.ended', 'task.changed', 'stop.abandoned', 'stop.failed']),
     )
   })
 
@@ -251,8 +254,23 @@ describe('a job', () => {
       const leaves = place(before.value) === 'running.stopping' && place(after.value) !== 'running.stopping'
       const asAsked =
         ['running.working', 'running.sealing'].includes(place(after.value)) ||
-        (fact.type === 'cancel.requested' && fact.savepoint !== null)
+        (fact.type === 'cancel.requested' && fact.savepoint !== null) ||
+        // Whoever asked has had the answer.
+        fact.type === 'stop.failed'
       expect(gives(edge, 'overtakeStop').length === 1, words(edge)).toBe(leaves && !asAsked)
+    }
+  })
+
+  test('fails of a stop that came to nothing unless every task has come to its end by itself', () => {
+    const failed = edges.filter((edge) => edge.fact.type === 'stop.failed' && isOfNow(edge))
+    expect(failed.length).toBeGreaterThan(0)
+    for (const edge of failed) {
+      const { states, awaitFinalCheckpoint } = edge.before.context
+      const ended = states.every((state, task) => state === 'FINISHED' || awaitFinalCheckpoint[task])
+      expect(place(edge.after.value) === 'running.working', words(edge)).toBe(ended)
+      expect(gives(edge, 'recordFailure')).toHaveLength(ended ? 0 : 1)
+      const isFinal = 'cause' in edge.fact && !edge.fact.cause.restartHelps
+      if (!ended) expect(place(edge.after.value)).toMatch(isFinal ? /^failing|^failed/ : /^running.asking$/)
     }
   })
 

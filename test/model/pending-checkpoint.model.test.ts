@@ -85,22 +85,28 @@ const coordinatorsAcknowledged: PendingFact = { ...at, type: 'coordinators.ackno
 const expiry = { ...at, type: 'timer.fired', name: 'expiry@7', atMs: 100 } as const satisfies PendingFact
 const published: PendingFact = { ...at, type: 'metadata.published', handle: 'chk-7', bytes: 10, path: '/chk-7' }
 
-const walk = explore(pendingCheckpoint, {
-  input: start,
-  environment: null,
-  limit: 5000,
-  facts: (snapshot) =>
-    [
-      ...always,
-      ...(snapshot.context.coordinators === null ? [coordinatorsAcknowledged] : []),
-      ...(snapshot.matches('open') ? [expiry] : []),
-      ...(snapshot.matches('finalizing') ? [published, notPublished('no'), notPublished('unknown')] : []),
-    ].map((fact) => ({ fact, environment: null })),
-})
+const walkOf = (input: PendingStart, more: readonly PendingFact[] = []) =>
+  explore(pendingCheckpoint, {
+    input,
+    environment: null,
+    limit: 5000,
+    facts: (snapshot) =>
+      [
+        ...always,
+        ...more,
+        ...(snapshot.context.coordinators === null ? [coordinatorsAcknowledged] : []),
+        ...(snapshot.matches('open') ? [expiry] : []),
+        ...(snapshot.matches('finalizing') ? [published, notPublished('no'), notPublished('unknown')] : []),
+      ].map((fact) => ({ fact, environment: null })),
+  })
+const walk = walkOf(start)
+const stopping: PendingStart = { ...start, kind: 'synchronousSavepoint', targetDirectory: '/sp' }
+const stopWalk = walkOf(stopping, [taskFinished('a', 1)])
 
 describe('every edge of a pending checkpoint', () => {
   it('is reached', () => {
-    expect(uncoveredTransitions(pendingCheckpoint, walk)).toEqual([])
+    const edges = [...walk.edges, ...stopWalk.edges]
+    expect(uncoveredTransitions(pendingCheckpoint, { ...walk, edges })).toEqual([])
     expect(walk.states.length).toBeGreaterThan(10)
   })
 
@@ -141,9 +147,31 @@ describe('every edge of a pending checkpoint', () => {
     }
   })
 
+  it('of a savepoint that stops the job: a task that finishes is missed no more, and it is given up when all have', () => {
+    for (const { path, before, fact, after, orders } of stopWalk.edges) {
+      const story = inWords([...path, fact])
+      const ids = ({ context }: typeof before) => context.acknowledged.map(({ task }) => task)
+      if (fact.type === 'task.finished' && fact.attempt === 1 && before.matches({ open: 'collecting' })) {
+        const left = before.context.waitFor.filter(({ task }) => task !== fact.task)
+        const counts = before.context.waitFor.length > left.length && !ids(before).includes(fact.task)
+        expect(after.matches('aborted'), story).toBe(counts && left.length === 0)
+        // Nobody stands still for it, so no task is to blame.
+        if (after.matches('aborted')) expect(orders).toMatchObject([{}, {}, { type: 'reportAborted', task: null }])
+        else expect(after.context.waitFor).toEqual(counts ? left : before.context.waitFor)
+      }
+      for (const order of orders)
+        if (order.type === 'publishMetadata')
+          expect([...ids(after), ...order.finished].toSorted(), story).toEqual(['a', 'b'])
+    }
+  })
+
   it('is what the host does', async () => {
-    for (const { path, fact, after, orders } of walk.edges) {
-      const { host, journal } = await replay([...path, fact])
+    const edges = [
+      ...walk.edges.map((edge) => ({ ...edge, input: start })),
+      ...stopWalk.edges.map((edge) => ({ ...edge, input: stopping })),
+    ]
+    for (const { input, path, fact, after, orders } of edges) {
+      const { host, journal } = await replay([...path, fact], input)
       const story = inWords([...path, fact])
       expect(
         journal.map((step) => step.fact.type),
@@ -196,7 +224,7 @@ describe('the host of a pending checkpoint', () => {
 })
 
 /** Drives the host so that exactly these facts arise, by the way on which each arises in earnest. */
-async function replay(facts: readonly PendingFact[]) {
+async function replay(facts: readonly PendingFact[], input = start) {
   const clock = new VirtualClock()
   const turns = eventLoopTurns()
   const journal: ChartStep[] = []
@@ -219,7 +247,7 @@ async function replay(facts: readonly PendingFact[]) {
     },
     discardHandles: async () => {},
   } satisfies Partial<CheckpointWork>
-  const pending = hostPendingCheckpoint(start, {
+  const pending = hostPendingCheckpoint(input, {
     id: 'job/coordinator/checkpoint-7',
     work: work as unknown as CheckpointWork,
     tell: (fact) => told.push(fact),
