@@ -33,7 +33,12 @@ export class SubtaskCheckpoints {
   }
 
   /** The synchronous part; writing goes on beside the records. Throws what freezing threw: the caller declines then. */
-  take(checkpointId: number, format: SnapshotFormat, runtimes: readonly OperatorRuntime[], operators: readonly Operator[]): void {
+  take(
+    checkpointId: number,
+    format: SnapshotFormat,
+    runtimes: readonly OperatorRuntime[],
+    operators: readonly Operator[],
+  ): void {
     let frozen: FrozenSubtask | undefined
     const host = this.#host(checkpointId, () => frozen)
     this.#hosts.set(checkpointId, host)

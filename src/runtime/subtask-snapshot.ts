@@ -115,14 +115,10 @@ async function writeOperator(
       ? Promise.resolve(undefined)
       : serialised(keyed, environment, signal)
           .catch(blamed)
-          .then(() =>
-            turnLoop.controlWork(keep(keyed.write(target({ ...identity, kind: 'keyed', keyGroups })))),
-          ),
+          .then(() => turnLoop.controlWork(keep(keyed.write(target({ ...identity, kind: 'keyed', keyGroups }))))),
     operator === undefined
       ? Promise.resolve(undefined)
-      : turnLoop.controlWork(
-          keep(written(target({ ...identity, kind: 'operator' }), operator)),
-        ),
+      : turnLoop.controlWork(keep(written(target({ ...identity, kind: 'operator' }), operator))),
     ready === undefined ? Promise.resolve(undefined) : turnLoop.controlWork(ready.then(() => undefined, blamed)),
   ])
   return {
