@@ -47,6 +47,13 @@ describe('A benchmark', () => {
     expect(run(one, '--parallelism', '3', '--fresh-keys', '--checkpoint-interval-ms', '20').checksum).toBe(one.checksum)
   })
 
+  it('computes the same with state on disk, behind a cache that is much too small, with checkpoints of what changed', () => {
+    const one = small.find(({ workload }) => workload === 'S2') as Known
+    const onDisk = ['--backend', 'leveldb', '--cache-size', '64kb', '--checkpoint-interval-ms', '20']
+    expect(run(one, ...onDisk).checksum).toBe(one.checksum)
+    expect(run(one, ...onDisk, '--incremental', 'false').checksum).toBe(one.checksum)
+  })
+
   it.each(small)('has a plain loop that computes the same: $workload', (one) => {
     expect(run(one, '--engine', 'plain').checksum).toBe(one.checksum)
   })

@@ -62,7 +62,6 @@ function freezeFigures(freezes) {
     freezeMsWorst: round(Math.max(...freezes.map(({ ms }) => ms))),
     freezeCpuMsWorst: round(Math.max(...freezes.map(({ cpuMs }) => cpuMs))),
     stepMsWorst: round(Math.max(...freezes.map(({ stepMs }) => stepMs))),
-    stepCpuMsWorst: round(Math.max(...freezes.map(({ stepCpuMs }) => stepCpuMs))),
   }
 }
 

@@ -45,7 +45,7 @@ export function peakMemoryMb() {
 }
 
 /** Memory of the process now, in MB: its own, and what it has mapped of files. Null where the system does not say it. */
-export function memoryMb() {
+function memoryMb() {
   const status = linux ? readFileSync('/proc/self/status', 'utf8') : ''
   const of = (name) => {
     const kilobytes = new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]

@@ -129,7 +129,7 @@ async function checkpointsAgainstNone() {
     ...figures(withThem, options),
     ...checkpointFigures(withThem),
     ...checkpointCost(without, withThem, keys),
-    snapshotWalkNsPerKey: await snapshotWalkNsPerKey(keys),
+    ...(state.backend === 'hashmap' ? { snapshotWalkNsPerKey: await snapshotWalkNsPerKey(keys) } : {}),
     withoutCheckpoints: figures(without, options),
   }
 }

@@ -2,8 +2,8 @@
 import type { MapKey } from '../key.ts'
 import type { LevelTable } from './level-table.ts'
 
-/** What a row takes on the heap beside its value, in bytes: about. */
-export const ROW_BYTES = 150
+/** What a row takes on the heap beside its value, in bytes, about: itself, its entry in a Map, its place in the ring, a short key. */
+export const ROW_BYTES = 180
 
 export class Row<V> {
   readonly table: LevelTable<V>
