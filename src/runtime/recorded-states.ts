@@ -32,7 +32,7 @@ export interface DeclaredOperatorState {
 interface Descriptor {
   readonly kind: StateKind
   readonly name: string
-  readonly serializer?: Parameters<typeof valueCodec>[0]
+  readonly serializer?: Parameters<typeof valueCodec>[0] | undefined
   readonly ttl?: StateTtl | undefined
 }
 
