@@ -87,6 +87,8 @@ interface ModelSnapshot {
   readonly frozen: readonly FrozenKeyedState[]
   readonly contents: ReadonlyMap<unknown, Entry>
   states?: readonly StoredKeyedState[]
+  /** What was there when it began: it may name that as long as it is pending. */
+  readonly mayName: readonly StateHandle[]
 }
 
 export class ModelJob {
@@ -241,7 +243,7 @@ export class ModelJob {
     if (this.#open.length >= 3) return
     const id = this.#nextId++
     const frozen = this.#subtasks.map(({ backend }) => backend.freeze(id, format))
-    this.#open.push({ id, format, frozen, contents: copyOf(this.#contents) })
+    this.#open.push({ id, format, frozen, contents: copyOf(this.#contents), mayName: this.#named() })
   }
 
   async #checkpoint(): Promise<void> {
@@ -318,10 +320,15 @@ export class ModelJob {
     await this.check()
   }
 
-  /** Files that no completed or pending checkpoint and no savepoint names are gone. */
+  /** Files are gone that no checkpoint names which is complete, or acknowledged, or pending since they were there. */
   #letGo(): void {
+    const pending = [...this.#open, ...this.#written].flatMap(({ mayName }) => mayName)
+    this.#shelf.keepOnly([...this.#named(), ...pending])
+  }
+
+  #named(): readonly StateHandle[] {
     const kept = [this.#completed, ...this.#written, ...this.#savepoints]
-    this.#shelf.keepOnly(kept.flatMap((snapshot) => snapshot?.states?.map(({ handle }) => handle) ?? []))
+    return kept.flatMap((snapshot) => snapshot?.states?.map(({ handle }) => handle) ?? [])
   }
 
   #subtaskOf(key: unknown): Subtask {
