@@ -20,10 +20,20 @@ export async function claimedAtStart(
   startsFrom: JobStart,
   note: Note,
 ): Promise<CompletedCheckpoint | undefined> {
-  const isNamed = startsFrom.kind === 'savepoint' && fromSavepoint !== undefined
-  if (isNamed && claimMode === 'CLAIM' && startsFrom.location === savepointFolder(fromSavepoint)) {
+  const isNamed =
+    startsFrom.kind === 'savepoint' &&
+    fromSavepoint !== undefined &&
+    startsFrom.location === savepointFolder(fromSavepoint)
+  if (isNamed && claimMode === 'CLAIM') {
     await claim(claimant, startsFrom)
+    // The record names one: the other is the user's again, for nobody would delete it.
+    if (old?.claimed !== startsFrom.location) await giveBack(claimant, old, note)
     return startsFrom
+  }
+  // Whoever names it now says whose it is, whatever an earlier run said.
+  if (isNamed && startsFrom.location === old?.claimed) {
+    await giveBack(claimant, old, note)
+    return undefined
   }
   // One of its own folder is among its checkpoints, once it has others.
   const isRetained =
@@ -41,6 +51,12 @@ export async function claimedAtStart(
     note(`What the job had claimed, '${old.claimed}', will not be deleted`)(thrown)
     return undefined
   }
+}
+
+/** What an earlier run claimed stays, and is the user's. Never rejects. */
+async function giveBack(claimant: Claimant, old: JobRecord | undefined, note: Note): Promise<void> {
+  if (old?.claimed === undefined) return
+  await unclaim(claimant, old.claimed).catch(note(`The mark of this job in '${old.claimed}' was not removed`))
 }
 
 /** The end of an earlier run was deleting what it had: that is ended here. Never rejects. */

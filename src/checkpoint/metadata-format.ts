@@ -1,5 +1,6 @@
 /** The bytes of `_metadata`: a frame around JSON, and a reader that lets nothing through that it has not checked. */
 
+import { assert } from '../base/assert.ts'
 import { damaged, tooNew } from './checkpoint-errors.ts'
 import type { CheckpointMetadata } from './checkpoint-metadata.ts'
 import { frame, HEAD_BYTES, readHead, unframe } from './frame.ts'
@@ -27,8 +28,20 @@ const MAX_METADATA_BYTES = 512 * 1024 * 1024
 const MAGIC = 'MLRCHKPT'
 const VERSION = 1
 
+/** Throws INTERNAL for what `decodeMetadata` would refuse by its size: published, it could not be restored. */
 export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
-  return frame(MAGIC, VERSION, metadata)
+  const bytes = frame(MAGIC, VERSION, metadata)
+  assert(
+    bytes.length <= MAX_METADATA_BYTES,
+    `the metadata of checkpoint ${metadata.checkpointId} has ${bytes.length} bytes`,
+  )
+  assert(
+    metadata.operators.every(({ subtasks }) =>
+      subtasks.every(({ keyed }) => keyed?.type !== 'composite' || keyed.parts.length <= MAX_PARTS),
+    ),
+    `checkpoint ${metadata.checkpointId} has a state of more than ${MAX_PARTS} files`,
+  )
+  return bytes
 }
 
 /**

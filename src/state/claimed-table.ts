@@ -95,7 +95,7 @@ function incompatible(name: string, what: string): StreamError {
   })
 }
 
-/** A serializer reads another length than it wrote. */
+/** STATE_CORRUPT: the bytes are no key or no value. `key`: of the entry, where it could be read. */
 export function unreadable(name: string, key: MapKey | undefined, cause: StreamError): StreamError {
   const where = key === undefined || typeof key === 'object' ? 'has a key that' : `of key ${keyInWords(key)}`
   return new StreamError('STATE_CORRUPT', {

@@ -1,7 +1,7 @@
 /**
  * The bytes of one key group in a snapshot: runs of entries of one table each, in chunks, so that growing copies
- * nothing. Cut into blobs of a few megabytes, so that no reader needs more memory than that. The format is written down in
- * `keyed-format.ts`.
+ * nothing. Cut into blobs of a few megabytes, so that no reader needs more memory than that and the largest entry. The
+ * format is written down in `keyed-format.ts`.
  */
 import { crc32 } from 'node:zlib'
 import type { ByteWriter } from '../elements/byte-writer.ts'

@@ -1,6 +1,7 @@
 /**
- * Keys of the parts of a large map, in tables of their own: where a key group, a number and a user key of the map stand in one
- * string. No key of a user begins like them (`key.ts`). The parts lie in the key group of the key whose map they are.
+ * Keys of the parts of a large map or list, in tables of their own: a key group, a number and a user key or the number of a
+ * chunk stand in one string. No key of a user begins like them (`key.ts`). The parts lie in the key group of their owner's
+ * key.
  */
 import type { MapKey } from './key.ts'
 

@@ -1,5 +1,6 @@
 /** Large maps and lists in the canonical form: what lies in parts here is one entry there, which gets a blob of its own. */
 import { crc32 } from 'node:zlib'
+import { StreamError } from '../../base/errors.ts'
 import { ByteReader } from '../../elements/byte-reader.ts'
 import { ByteWriter } from '../../elements/byte-writer.ts'
 import { writeValue } from '../../elements/value-writer.ts'
@@ -104,12 +105,24 @@ export class CanonicalParts {
     pieces: readonly Uint8Array[],
   ): Promise<void> {
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    if (bytes > LARGEST_ENTRY) throw tooLarge(bytes)
     const head = entryHead(place, key, count, bytes)
     const crc = pieces.reduce((before, piece) => crc32(piece, before), crc32(head, blobSeed(keyGroup)))
     await this.#stream.append(encodeBlobHeader(keyGroup, head.length + bytes, crc))
     await this.#stream.append(head)
     for (const piece of pieces) await this.#stream.append(piece)
   }
+}
+
+/** Lengths in the canonical form have 32 bits, and the head of the entry belongs to them. */
+const LARGEST_ENTRY = 0xffff_ffff - 64 * 1024
+
+function tooLarge(bytes: number): StreamError {
+  return new StreamError('NOT_SERIALIZABLE', {
+    message: `A map or list of one key has ${bytes} bytes, and an entry of a canonical savepoint has at most ${LARGEST_ENTRY}.`,
+    hint: "Spread it over several keys, or take the savepoint in native format (formatType: 'NATIVE').",
+    details: { bytes },
+  })
 }
 
 /** A run of one entry, up to the first entry or element in it. */

@@ -17,7 +17,7 @@ import { corruptLog } from './entry-log.ts'
 import type { TableSchema } from './table-schemas.ts'
 
 const MAGIC = 0x494b_524d
-/** Since version 2 tables may hold parts of large maps. */
+/** Since version 2 tables may hold parts of large maps and lists. */
 export const INDEX_VERSION = 2
 const OLDEST_VERSION = 1
 const MOST_TABLES = 0x1_0000

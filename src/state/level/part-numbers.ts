@@ -1,6 +1,6 @@
 /**
- * Numbers under which the parts of large maps lie, none of them given twice in a key group; and what was cleared: a map of a
- * million entries is forgotten at once, and its parts are removed step by step by a timer.
+ * Numbers under which the parts of large maps and lists lie, none of them given twice in a key group; and what was cleared: a
+ * map of a million entries is forgotten at once, and its parts are removed step by step by a timer.
  */
 import type { Clock, Timer } from '../../base/clock.ts'
 import { toError } from '../../base/errors.ts'

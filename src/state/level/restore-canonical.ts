@@ -4,7 +4,7 @@ import type { StoreOperation } from '../../base/ordered-store.ts'
 import { ByteReader } from '../../elements/byte-reader.ts'
 import { ByteWriter } from '../../elements/byte-writer.ts'
 import { readValue } from '../../elements/value-reader.ts'
-import { FLOAT64 } from '../../elements/value-tags.ts'
+import { SHORT_STRING } from '../../elements/value-tags.ts'
 import type { MapKey } from '../key.ts'
 import type { KeyGroupRange } from '../key-group-range.ts'
 import { corrupt, type KeyedHeader, type KeyGroupBlob } from '../keyed-format.ts'
@@ -104,9 +104,9 @@ interface RestoredTable {
   readonly parts: RestoredParts
 }
 
-/** In the canonical form, a key that is no integer may have several forms. */
+/** In the canonical form a key may have several forms, all but short strings and small integers. */
 function uniqueKey(key: Uint8Array): Uint8Array {
-  if (key[0] !== FLOAT64) return key
+  if ((key[0] as number) >= SHORT_STRING) return key
   const out = new ByteWriter(16)
   writeStoreKey(out, 0, readValue(new ByteReader(key)) as MapKey, 1)
   return out.bytes.subarray(MAP_KEY_AT, out.length)

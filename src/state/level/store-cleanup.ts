@@ -5,6 +5,7 @@
 import type { Timer } from '../../base/clock.ts'
 import { toError } from '../../base/errors.ts'
 import type { StoreSnapshot } from '../../base/ordered-store.ts'
+import { takeNoNotice } from '../../base/unawaited.ts'
 import type { MapKey } from '../key.ts'
 import type { KeyGroupRange } from '../key-group-range.ts'
 import type { Entries, KeyedTable } from '../keyed-table.ts'
@@ -79,8 +80,8 @@ class StoreCleanup<V> implements TtlCleanup {
     this.#closed = true
     this.#timer?.cancel()
     this.#timer = undefined
-    // A page that is being read ends the round itself.
-    if (!this.#isReading) void this.#endRound()
+    // A page that is being read ends the round itself. What the store says to that matters to nobody any more.
+    if (!this.#isReading) takeNoNotice(this.#endRound())
   }
 
   #arm(delayMs: number): void {

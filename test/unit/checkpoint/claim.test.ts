@@ -114,6 +114,37 @@ describe('A claimed savepoint', () => {
     expect(await names(files, '/savepoints')).toEqual([])
   })
 
+  test('is the user’s again for the next start that names it with NO_CLAIM, whatever the run before said', async () => {
+    const { files, path } = await withSavepoint()
+    const job = await open(portsOn(files), DIRECTORY, claimIt(path))
+    await job.storage.writeRecord({ status: 'FAILED' })
+    await job.storage.close()
+    const next = await open(portsOn(files), DIRECTORY, { fixedJobId: JOB_ID, fromSavepoint: path })
+    expect(next).toMatchObject({ start: { kind: 'savepoint', location: path }, claimed: undefined })
+    expect(next.storage.record().claimed).toBeUndefined()
+    expect(await names(files, path)).not.toContain('_claimed')
+    await complete(next, 8)
+    expect((await next.storage.readVerified(path)).metadata.checkpointId).toBe(7)
+  })
+
+  test('is given back when the next start claims another one', async () => {
+    const { files, path } = await withSavepoint()
+    const other = await open(portsOn(files), DIRECTORY, {
+      fixedJobId: OTHER_ID,
+      name: 'other',
+      takeover: true,
+      fromSavepoint: path,
+    })
+    const metadata = { ...(await prepare(other, 9)), kind: 'savepoint' as const }
+    const { path: second } = await other.storage.publishSavepoint('/savepoints', metadata)
+    await other.storage.close()
+    await open(portsOn(files), DIRECTORY, claimIt(path))
+    const next = await open(portsOn(files), DIRECTORY, { ...claimIt(second), takeover: true })
+    expect(next.storage.record().claimed).toBe(second)
+    expect(await names(files, path)).not.toContain('_claimed')
+    expect(await names(files, second)).toContain('_claimed')
+  })
+
   test('is gone after a crash at any operation of its deletion, and the next start', async () => {
     const life = async (stopAt: number) => {
       const { files, path } = await withSavepoint()
