@@ -30,8 +30,6 @@ export class EntryLogWriter {
   readonly #handles: StoredHandle[] = []
   #open: SnapshotStream | undefined
   #streamBytes = 0
-  /** Of all streams. */
-  bytes = 0
 
   /** `mostBytes`: a stream ends with the first block behind so many. */
   constructor(target: SnapshotTarget, scope: 'own' | 'shared', mostBytes = Number.POSITIVE_INFINITY) {
@@ -109,7 +107,6 @@ export class EntryLogWriter {
 
   #count(bytes: number): void {
     this.#streamBytes += bytes
-    this.bytes += bytes
   }
 }
 

@@ -56,10 +56,6 @@ export class TableSchemas<V> {
     })
   }
 
-  isCurrent(value: Uint8Array): boolean {
-    return value[0] === this.current
-  }
-
   /** Throws STATE_CORRUPT where the bytes are not what the serializer wrote, or what the serializer of the user throws. */
   read(value: Uint8Array, key: MapKey): V {
     const schema = this.#readers[value[0] as number]

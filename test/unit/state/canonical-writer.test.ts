@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import { VirtualClock } from '../../../src/base/virtual-clock.ts'
 import { ByteWriter } from '../../../src/elements/byte-writer.ts'
 import { writeValue } from '../../../src/elements/value-writer.ts'
-import { CanonicalWriter } from '../../../src/state/canonical-writer.ts'
 import { ListStateDescriptor, ValueStateDescriptor } from '../../../src/state/descriptors.ts'
 import { keyGroupOf } from '../../../src/state/key-groups.ts'
 import { forEachEntry, readKeyedState } from '../../../src/state/keyed-stream-reader.ts'
@@ -11,6 +10,7 @@ import { memoryStateBackend } from '../../../src/state/memory/memory-state-backe
 import type { SnapshotStream } from '../../../src/state/snapshot.ts'
 import { snapshotOf, storedBytes } from '../../../src/testing/keyed-snapshot.ts'
 import { SnapshotShelf } from '../../../src/testing/snapshot-shelf.ts'
+import { CanonicalWriter } from './canonical-writer.ts'
 
 const WHOLE = { first: 0, last: 15 }
 const bytesOf = (value: unknown) => {

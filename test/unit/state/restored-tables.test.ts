@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest'
 import { VirtualClock } from '../../../src/base/virtual-clock.ts'
 import type { Serializer } from '../../../src/elements/serializer.ts'
-import { CanonicalWriter } from '../../../src/state/canonical-writer.ts'
 import {
   AggregatingStateDescriptor,
   ListStateDescriptor,
@@ -22,6 +21,7 @@ import {
   writtenOf,
 } from '../../../src/testing/keyed-snapshot.ts'
 import { SnapshotShelf } from '../../../src/testing/snapshot-shelf.ts'
+import { CanonicalWriter } from './canonical-writer.ts'
 
 const WHOLE = { first: 0, last: 15 }
 const KEYS: readonly unknown[] = [...Array.from({ length: 400 }, (_, i) => `k${i}`), 7, [1, { x: 'y' }], -0, 2n ** 70n]

@@ -1,12 +1,9 @@
-/**
- * Writes keyed state of the canonical form whose entries are bytes already, key group after key group: for a backend whose
- * entries come from a disk. What is in memory is one blob, however large the key group.
- */
-import { assert } from '../base/assert.ts'
-import { giveBack } from './chunk-pool.ts'
-import { type BlobOutput, KeyGroupOutput } from './key-group-output.ts'
-import { encodeBlobHeader, encodeKeyedHeader, type KeyedHeader } from './keyed-format.ts'
-import type { SnapshotStream } from './snapshot.ts'
+/** Writes keyed state of the canonical form from entries that are bytes already: payloads as another program might write them. */
+import { assert } from '../../../src/base/assert.ts'
+import { giveBack } from '../../../src/state/chunk-pool.ts'
+import { type BlobOutput, KeyGroupOutput } from '../../../src/state/key-group-output.ts'
+import { encodeBlobHeader, encodeKeyedHeader, type KeyedHeader } from '../../../src/state/keyed-format.ts'
+import type { SnapshotStream } from '../../../src/state/snapshot.ts'
 
 export class CanonicalWriter {
   readonly #stream: SnapshotStream
