@@ -10,14 +10,33 @@ export interface Barrier {
   /** When the coordinator triggered it, ms since the epoch. */
   readonly timestamp: number
   readonly kind: 'checkpoint' | 'savepoint' | 'synchronousSavepoint'
-  readonly mode: 'aligned' | 'timeoutable' | 'unaligned'
+  /**
+   * `timeoutable`: it may become unaligned on its way. `forcedAligned`: it crossed an edge on which nothing may be overtaken,
+   * and behind the next subtask it is again what the job asked for.
+   */
+  readonly mode: 'aligned' | 'timeoutable' | 'unaligned' | 'forcedAligned'
   /** What the snapshot is to be; left out: a checkpoint as the backend is configured. */
   readonly format?: 'full' | 'canonical' | 'native' | undefined
 }
 
 /** Plain JSON. `atMs` is the wall clock when the fact became known. */
 export type AlignmentFact = { readonly atMs: number } & (
-  | { readonly type: 'barrier.arrived'; readonly channel: number; readonly barrier: Barrier }
+  | {
+      readonly type: 'barrier.arrived'
+      readonly channel: number
+      readonly barrier: Barrier
+      /** Its place among the elements of the channel; left out where barriers are never unaligned. */
+      readonly sequence?: number | undefined
+    }
+  /** A barrier lies in the queue of this channel, behind records that it may overtake. */
+  | {
+      readonly type: 'announcement.arrived'
+      readonly channel: number
+      readonly barrier: Barrier
+      readonly sequence: number
+    }
+  /** The time that this checkpoint had for being aligned is over. */
+  | { readonly type: 'timeout.passed'; readonly checkpointId: number }
   /** By the coordinator, not by a channel: it stands for the barriers of all open channels and holds none of them. */
   | { readonly type: 'checkpoint.triggered'; readonly barrier: Barrier }
   | { readonly type: 'cancellation.arrived'; readonly channel: number; readonly checkpointId: number }
@@ -53,12 +72,37 @@ export type AlignmentOrder =
   | { readonly type: 'forwardCancellation'; readonly checkpointId: number }
   /** From now on the bytes that are processed count for this alignment, and for no other. */
   | { readonly type: 'startMeasuring'; readonly checkpointId: number }
+  /** The announced barrier leaves its place in the queue and comes next. Harmless where it is not there any more. */
+  | {
+      readonly type: 'prioritiseBarrier'
+      readonly checkpointId: number
+      readonly channel: number
+      readonly sequence: number
+    }
+  /** Answer timeout.passed, once; an earlier timeout is forgotten. */
+  | { readonly type: 'armTimeout'; readonly checkpointId: number; readonly delayMs: number }
+  | { readonly type: 'disarmTimeout' }
+  /** Right before `takeSnapshot`: what lies in these channels from now on, as far as their barriers, belongs to the checkpoint. */
+  | { readonly type: 'startCapture'; readonly checkpointId: number; readonly channels: readonly CapturedChannel[] }
+  /** The barrier of a captured channel is here, or the channel has ended. */
+  | ({ readonly type: 'endChannelCapture'; readonly checkpointId: number } & CapturedChannel)
+  /** All barriers are here: what was captured is complete. `alignmentMs`: from the first barrier to the last. */
+  | { readonly type: 'finishCapture'; readonly checkpointId: number; readonly alignmentMs: number }
+  /** The checkpoint was given up: nothing of what was captured is wanted. */
+  | { readonly type: 'dropCapture'; readonly checkpointId: number }
   | { readonly type: 'endMeasuring'; readonly checkpointId: number }
 
-/** A checkpoint whose barriers are all here. */
+export interface CapturedChannel {
+  readonly channel: number
+  /** The sequence number of its barrier, which is not captured itself; null: it is not here yet, or none comes any more. */
+  readonly upTo: number | null
+}
+
+/** A checkpoint whose snapshot is to be taken now: its barriers are all here, or it overtakes what lies before them. */
 export interface DueSnapshot {
+  /** As it leaves. Whether records in flight are captured with this snapshot is told by `startCapture`, not by its mode. */
   readonly barrier: Barrier
-  /** From the first barrier to the last. */
+  /** From the first barrier to the last; of an unaligned one, `finishCapture` tells. */
   readonly alignmentMs: number
   /** From the trigger at the coordinator to the first barrier here; never below 0. */
   readonly startDelayMs: number
@@ -72,6 +116,11 @@ export interface AlignmentInput {
    * savepoint that stops the job: others have stopped for it and cannot go on.
    */
   readonly checkpointsAfterTasksFinish: boolean
+  /**
+   * Of unaligned alignment: how long a checkpoint may try to be aligned, from its trigger at the coordinator, in ms. 0: it
+   * starts unaligned.
+   */
+  readonly alignedTimeoutMs?: number | undefined
 }
 
 /** What the record loop may do. */
@@ -85,7 +134,14 @@ export interface Permission {
 /** A fact that waits until the subtask goes on. */
 export type Deferred = Extract<
   AlignmentFact,
-  { type: 'barrier.arrived' | 'checkpoint.triggered' | 'cancellation.arrived' | 'partition.ended' }
+  {
+    type:
+      | 'barrier.arrived'
+      | 'announcement.arrived'
+      | 'checkpoint.triggered'
+      | 'cancellation.arrived'
+      | 'partition.ended'
+  }
 >
 
 /** The part of every alignment chart's context that the common steps read. */
@@ -115,12 +171,15 @@ export function startAlignment({ channels }: AlignmentInput): Alignment {
   return { held: none, ended: none, due: null, aborted: [], deferred: [] }
 }
 
+/** States of the same name in every alignment chart. */
+const STANDSTILL: readonly unknown[] = ['aligned', 'snapshotting', 'closed']
+
 /** All that the record loop may know of an alignment chart. */
 export function permission(chart: {
   readonly value: unknown
   readonly context: { readonly held: readonly boolean[] }
 }): Permission {
-  return { standstill: chart.value !== 'waiting', held: chart.context.held }
+  return { standstill: STANDSTILL.includes(chart.value), held: chart.context.held }
 }
 
 export function openChannels({ ended }: Alignment): readonly number[] {

@@ -11,6 +11,7 @@ import { stopWithSavepoint } from './stop-with-savepoint.ts'
 import { subtaskCheckpoint } from './subtask-checkpoint.ts'
 import { task } from './task.ts'
 import { twoPhaseCommit } from './two-phase-commit.ts'
+import { unalignedAlignment } from './unaligned-alignment.ts'
 
 export type ChartName =
   | 'job'
@@ -19,6 +20,7 @@ export type ChartName =
   | 'task'
   | 'operator'
   | 'barrierAlignment'
+  | 'unalignedAlignment'
   | 'atLeastOnceAlignment'
   | 'subtaskCheckpoint'
   | 'checkpointCoordinator'
@@ -33,6 +35,7 @@ export const charts: Readonly<Record<ChartName, AnyStateMachine>> = {
   task,
   operator,
   barrierAlignment,
+  unalignedAlignment,
   atLeastOnceAlignment,
   subtaskCheckpoint,
   checkpointCoordinator,

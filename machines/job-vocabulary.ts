@@ -21,21 +21,25 @@ export type TerminalStatus = 'SUSPENDED' | 'FINISHED' | 'FAILED' | 'CANCELED'
 export type Retention = 'NO_EXTERNALIZED_CHECKPOINTS' | 'DELETE_ON_CANCELLATION' | 'RETAIN_ON_CANCELLATION'
 
 export interface JobInput {
-  /** How many subtasks the job has. */
-  readonly tasks: number
+  /** By place of a subtask: its region. Those of one region restart together. */
+  readonly regions: readonly number[]
   readonly retention: Retention
   /** Whether a suspended job takes one last checkpoint: checkpointing is on and has a directory. */
   readonly suspendsToCheckpoint: boolean
 }
 
 export interface JobContext extends JobInput {
-  /** The state of each subtask of the current attempt, by its place. */
+  /** The state of each subtask in its attempt, by its place. */
   readonly states: readonly ExecutionState[]
+  /** By place: the attempt in which it was deployed last, or is being prepared. What it tells of any other is ignored. */
+  readonly attempts: readonly number[]
+  /** By place: the next deployment brings it up. At first all, later those that a failure takes along. */
+  readonly restarting: readonly boolean[]
   /** By place: only the final checkpoint is missing. */
   readonly awaitFinalCheckpoint: readonly boolean[]
   /** The final checkpoint of this attempt was called for, and nothing has come about since that makes another call necessary. */
   readonly finalCheckpointCalled: boolean
-  /** The attempt that runs or is being prepared, from 1. Facts of any other are ignored. */
+  /** The newest attempt, from 1: that of the tasks that were deployed last, or are being prepared. */
   readonly attempt: number
   readonly backoffOver: boolean
   /** What failed while state is being restored, an enumerator for one: that attempt is never deployed. */
@@ -50,6 +54,12 @@ export interface JobContext extends JobInput {
   readonly denied: string | null
   /** Why the record of the end could not be written. The checkpoints stay then. */
   readonly notRecorded: Cause | null
+}
+
+/** One subtask, by its place, in one attempt. */
+export interface DeployedTask {
+  readonly task: number
+  readonly attempt: number
 }
 
 export interface Sealed {
@@ -131,12 +141,17 @@ export type JobOrder =
    * after the other, in order.
    */
   | ({ readonly type: 'writeRecord'; readonly revision: number } & RecordContent)
-  /** Find and read what this attempt starts from (attempt 1: what the job was started from; later: the newest checkpoint, else the same). */
-  | { readonly type: 'restoreState'; readonly attempt: number }
-  /** Every subtask, with the state of that checkpoint. */
-  | { readonly type: 'deployTasks'; readonly attempt: number; readonly checkpointId: number | null }
-  /** Every subtask that is not gone. Harmless when it was ordered before. */
-  | { readonly type: 'cancelTasks'; readonly attempt: number }
+  /** Find and read what these subtasks start from (attempt 1: what the job was started from; later: the newest checkpoint, else the same). */
+  | { readonly type: 'restoreState'; readonly attempt: number; readonly tasks: readonly number[] }
+  /** These subtasks, with the state of that checkpoint. */
+  | {
+      readonly type: 'deployTasks'
+      readonly attempt: number
+      readonly checkpointId: number | null
+      readonly tasks: readonly number[]
+    }
+  /** Harmless where it was ordered before, where they are gone, and where they never were deployed. */
+  | { readonly type: 'cancelTasks'; readonly tasks: readonly DeployedTask[] }
   /** Ask the restart supervisor; answer restart.granted or restart.denied of this attempt. */
   | { readonly type: 'askRestart'; readonly attempt: number; readonly cause: Cause; readonly atMs: number }
   /** Into the history of failures. */

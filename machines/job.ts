@@ -4,6 +4,8 @@
  */
 import { setup } from 'xstate'
 import * as arithmetic from './job-arithmetic.ts'
+import * as endings from './job-endings.ts'
+import * as failover from './job-failover.ts'
 import type { JobContext, JobFact, JobInput, JobOrder, JobStatus, TerminalStatus } from './job-vocabulary.ts'
 
 export type * from './job-vocabulary.ts'
@@ -14,20 +16,22 @@ const jobSetup = setup({
     isCurrent: ({ context, event }) => arithmetic.isCurrent(context, event),
     isCurrentAndFinal: ({ context, event }) =>
       arithmetic.isCurrent(context, event) && arithmetic.isFinal(context, event),
-    isCurrentAndStuck: ({ context, event }) => arithmetic.isCurrent(context, event) && arithmetic.isStuck(event),
+    isCurrentAndStuck: ({ context, event }) => arithmetic.isCurrent(context, event) && failover.isStuck(event),
     finishesOne: ({ context, event }) => arithmetic.isCurrent(context, event) && arithmetic.finishesOne(event),
     finishesAll: ({ context, event }) => arithmetic.isCurrent(context, event) && arithmetic.finishesAll(context, event),
     isCurrentAndEnding: ({ context, event }) =>
-      arithmetic.isCurrent(context, event) && arithmetic.hasEndedByItself(context),
+      arithmetic.isCurrent(context, event) && endings.hasEndedByItself(context),
     suspendsToCheckpoint: ({ context }) => context.suspendsToCheckpoint,
     isBackoff: ({ context, event }) =>
       event.type === 'timer.fired' && event.timer === 'backoff' && event.attempt === context.attempt,
     isSuspension: ({ context, event }) =>
       event.type === 'timer.fired' && event.timer === 'suspension' && event.attempt === context.attempt,
     isNewestRevision: ({ context, event }) => 'revision' in event && event.revision === context.revision,
-    isCurrentAndSound: ({ context, event }) => arithmetic.isCurrent(context, event) && context.restoreFailed === null,
-    allGone: ({ context }) => arithmetic.allGone(context),
-    mayRestart: ({ context }) => context.backoffOver && arithmetic.allGone(context),
+    isCurrentAndWhole: ({ context, event }) => arithmetic.isCurrent(context, event) && failover.isWhole(context),
+    isCurrentAndNotSound: ({ context, event }) =>
+      arithmetic.isCurrent(context, event) && context.restoreFailed !== null,
+    allGone: ({ context }) => failover.allGone(context),
+    mayRestart: ({ context }) => failover.mayRestart(context),
   },
 })
 
@@ -40,24 +44,26 @@ const apply = (decide: (c: JobContext, f: JobFact) => arithmetic.JobStep) =>
 
 const note = { guard: 'isCurrent', actions: apply(arithmetic.note) } as const
 const record = { guard: 'isCurrent', actions: apply(arithmetic.record) } as const
-const cancel = { 'cancel.requested': { target: '#job.cancelling', actions: apply(arithmetic.cancelled) } } as const
+const noteAwaiting = { guard: 'isCurrent', actions: apply(arithmetic.noteAwaiting) } as const
+const cancel = { 'cancel.requested': { target: '#job.cancelling', actions: apply(endings.cancelled) } } as const
 const stuckFailsTheJob = {
   guard: 'isCurrentAndStuck',
   target: '#job.failing',
   actions: apply(arithmetic.blame),
 } as const
 
+const final = { guard: 'isCurrentAndFinal', target: '#job.failing', actions: apply(arithmetic.blame) } as const
+
 /** A failure while the job runs: for good, or put to the restart strategy. */
-const fate = [
-  { guard: 'isCurrentAndFinal', target: '#job.failing', actions: apply(arithmetic.blame) },
-  { guard: 'isCurrent', target: '#job.running.asking', actions: apply(arithmetic.ask) },
+const fate = [final, { guard: 'isCurrent', target: '#job.running.asking', actions: apply(failover.ask) }] as const
+const fateOfAll = [
+  final,
+  { guard: 'isCurrent', target: '#job.running.asking', actions: apply(failover.askForAll) },
 ] as const
 
-/** A failure while a decision is already being carried out: it never starts a second restart. */
-const finalOrRecord = [
-  { guard: 'isCurrentAndFinal', target: '#job.failing', actions: apply(arithmetic.blame) },
-  record,
-] as const
+/** A failure while a decision is already being carried out: its tasks join, and it never starts a second restart. */
+const finalOrJoin = [final, { guard: 'isCurrent', actions: apply(failover.join) }] as const
+const finalOrJoinRestart = [final, { guard: 'isCurrent', actions: apply(failover.joinRestart) }] as const
 
 const leaveAndRecord = {
   guard: 'isCurrent',
@@ -78,14 +84,14 @@ const terminal = (status: TerminalStatus) =>
     initial: 'recording',
     states: {
       recording: {
-        entry: apply(arithmetic.recordEnd(status)),
+        entry: apply(endings.recordEnd(status)),
         on: {
           'record.written': { guard: 'isNewestRevision', target: 'settling' },
-          'record.notWritten': { guard: 'isNewestRevision', target: 'ended', actions: apply(arithmetic.notRecorded) },
+          'record.notWritten': { guard: 'isNewestRevision', target: 'ended', actions: apply(endings.notRecorded) },
         },
       },
-      settling: { entry: apply(arithmetic.settle(status)), on: { 'checkpoints.settled': 'ended' } },
-      ended: { entry: apply(arithmetic.end(status)), on: { 'stop.requested': {}, 'savepoint.published': {} } },
+      settling: { entry: apply(endings.settle(status)), on: { 'checkpoints.settled': 'ended' } },
+      ended: { entry: apply(endings.end(status)), on: { 'stop.requested': {}, 'savepoint.published': {} } },
     },
   }) as const
 
@@ -93,8 +99,10 @@ export const job = jobSetup.createMachine({
   id: 'job',
   context: ({ input }) => ({
     ...input,
-    states: Array.from({ length: input.tasks }, () => 'CREATED' as const),
-    awaitFinalCheckpoint: Array.from({ length: input.tasks }, () => false),
+    states: input.regions.map(() => 'CREATED' as const),
+    attempts: input.regions.map(() => 1),
+    restarting: input.regions.map(() => true),
+    awaitFinalCheckpoint: input.regions.map(() => false),
     finalCheckpointCalled: false,
     attempt: 1,
     backoffOver: false,
@@ -107,8 +115,8 @@ export const job = jobSetup.createMachine({
   }),
   initial: 'initializing',
   on: {
-    'stop.requested': { actions: apply(arithmetic.answerStop('refuseStop')) },
-    'savepoint.published': { actions: apply(arithmetic.denySeal) },
+    'stop.requested': { actions: apply(endings.answerStop('refuseStop')) },
+    'savepoint.published': { actions: apply(endings.denySeal) },
   },
   states: {
     initializing: {
@@ -124,7 +132,7 @@ export const job = jobSetup.createMachine({
       initial: 'recording',
       on: {
         'failure.reported': { guard: 'isCurrent', target: 'failed', actions: apply(arithmetic.blame) },
-        'cancel.requested': { target: 'canceled', actions: apply(arithmetic.cancelled) },
+        'cancel.requested': { target: 'canceled', actions: apply(endings.cancelled) },
         'suspend.requested': 'suspended',
       },
       states: {
@@ -140,17 +148,17 @@ export const job = jobSetup.createMachine({
           },
         },
         restoring: {
-          entry: apply((c) => ({ next: {}, orders: [{ type: 'restoreState', attempt: c.attempt }] })),
+          entry: apply(failover.restoreFirst),
           on: {
-            'state.restored': { guard: 'isCurrent', target: '#job.running', actions: apply(arithmetic.deploy) },
+            'state.restored': { guard: 'isCurrent', target: '#job.running', actions: apply(failover.deploy) },
             'state.notRestored': [
               { guard: 'isCurrentAndFinal', target: '#job.failed', actions: apply(arithmetic.blame) },
-              { guard: 'isCurrent', target: '#job.restarting.asking', actions: apply(arithmetic.ask) },
+              { guard: 'isCurrent', target: '#job.restarting.asking', actions: apply(failover.ask) },
             ],
             // An enumerator that fails before the first deployment.
             'failure.reported': [
               { guard: 'isCurrentAndFinal', target: '#job.failed', actions: apply(arithmetic.blame) },
-              { guard: 'isCurrent', target: '#job.restarting.asking', actions: apply(arithmetic.ask) },
+              { guard: 'isCurrent', target: '#job.restarting.asking', actions: apply(failover.ask) },
             ],
           },
         },
@@ -175,12 +183,12 @@ export const job = jobSetup.createMachine({
             ],
             'finalCheckpoint.awaited': { guard: 'isCurrent', actions: apply(arithmetic.awaitFinalCheckpoint) },
             'finalCheckpoint.ended': { guard: 'isCurrent', actions: apply(arithmetic.endFinalCheckpoint) },
-            'stop.requested': { target: 'stopping', actions: apply(arithmetic.answerStop('admitStop')) },
+            'stop.requested': { target: 'stopping', actions: apply(endings.answerStop('admitStop')) },
             'suspend.requested': [
               {
                 guard: 'suspendsToCheckpoint',
                 target: 'lastCheckpoint',
-                actions: apply(arithmetic.takeLastCheckpoint),
+                actions: apply(endings.takeLastCheckpoint),
               },
               { target: 'leaving' },
             ],
@@ -188,24 +196,24 @@ export const job = jobSetup.createMachine({
         },
         // A savepoint is to end the job. Sources may have stopped for it: only that savepoint may cover what comes of it.
         stopping: {
-          exit: apply(arithmetic.overtakeStop),
+          exit: apply(endings.overtakeStop),
           on: {
-            'task.failed': fate,
-            'failure.reported': fate,
-            'record.notWritten': fate,
-            'finalCheckpoint.awaited': { guard: 'isCurrent', actions: apply(arithmetic.noteAwaiting) },
+            'task.failed': fateOfAll,
+            'failure.reported': fateOfAll,
+            'record.notWritten': fateOfAll,
+            'finalCheckpoint.awaited': noteAwaiting,
             'finalCheckpoint.ended': { guard: 'isCurrent', actions: apply(arithmetic.noteFinalCheckpoint) },
-            'stop.abandoned': { target: 'working', actions: apply(arithmetic.resumeCheckpoints) },
+            'stop.abandoned': { target: 'working', actions: apply(endings.resumeCheckpoints) },
             'stop.failed': [
-              { guard: 'isCurrentAndEnding', target: 'working', actions: apply(arithmetic.resumeCheckpoints) },
-              ...fate,
+              { guard: 'isCurrentAndEnding', target: 'working', actions: apply(endings.resumeCheckpoints) },
+              ...fateOfAll,
             ],
-            'savepoint.published': { guard: 'isCurrent', target: 'sealing', actions: apply(arithmetic.seal) },
+            'savepoint.published': { guard: 'isCurrent', target: 'sealing', actions: apply(endings.seal) },
             'suspend.requested': 'leaving',
           },
         },
         sealing: {
-          exit: apply(arithmetic.answerSeal),
+          exit: apply(endings.answerSeal),
           on: {
             ...anyFailureIsTheEnd,
             'record.notWritten': failsForGood,
@@ -217,15 +225,16 @@ export const job = jobSetup.createMachine({
         committing: { on: { ...anyFailureIsTheEnd, 'suspend.requested': 'leaving' } },
         asking: {
           on: {
-            'restart.granted': { guard: 'isCurrent', target: '#job.restarting', actions: apply(arithmetic.granted) },
-            'restart.denied': { guard: 'isCurrent', target: '#job.failing', actions: apply(arithmetic.denied) },
-            'task.failed': finalOrRecord,
-            'failure.reported': finalOrRecord,
+            'restart.granted': { guard: 'isCurrent', target: '#job.restarting', actions: apply(failover.granted) },
+            'restart.denied': { guard: 'isCurrent', target: '#job.failing', actions: apply(failover.denied) },
+            'task.failed': finalOrJoin,
+            'failure.reported': finalOrJoin,
+            'finalCheckpoint.awaited': noteAwaiting,
             'suspend.requested': 'leaving',
           },
         },
         lastCheckpoint: {
-          exit: apply(arithmetic.stopTimer('suspension')),
+          exit: apply(failover.stopTimer('suspension')),
           on: {
             'suspension.checkpointed': { guard: 'isCurrent', target: 'leaving' },
             'suspension.notCheckpointed': leaveAndRecord,
@@ -235,7 +244,7 @@ export const job = jobSetup.createMachine({
           },
         },
         leaving: {
-          entry: apply(arithmetic.cancelTasks),
+          entry: apply(failover.cancelTasks),
           always: { guard: 'allGone', target: '#job.suspended' },
           on: { 'task.failed': [stuckFailsTheJob, record], 'failure.reported': record },
         },
@@ -243,58 +252,61 @@ export const job = jobSetup.createMachine({
     },
     restarting: {
       initial: 'waiting',
-      entry: apply(arithmetic.cancelTasks),
-      exit: apply(arithmetic.stopTimer('backoff')),
+      // The tasks of other regions run on.
+      entry: apply(failover.cancelRestarting),
+      exit: apply(failover.stopTimer('backoff')),
       on: {
         ...cancel,
         'task.changed': note,
-        'task.failed': finalOrRecord,
-        'failure.reported': finalOrRecord,
+        'task.failed': finalOrJoinRestart,
+        'failure.reported': finalOrJoinRestart,
+        'finalCheckpoint.awaited': noteAwaiting,
         'suspend.requested': '.leaving',
       },
       states: {
         waiting: {
           always: { guard: 'mayRestart', target: 'restoring' },
-          on: { 'timer.fired': { guard: 'isBackoff', actions: apply(arithmetic.backedOff) } },
+          on: { 'timer.fired': { guard: 'isBackoff', actions: apply(failover.backedOff) } },
         },
         restoring: {
-          entry: apply(arithmetic.prepareNext),
+          entry: apply(failover.prepareNext),
           on: {
             'state.restored': [
-              { guard: 'isCurrentAndSound', target: '#job.running', actions: apply(arithmetic.deploy) },
-              { guard: 'isCurrent', target: 'asking', actions: apply(arithmetic.askAfterRestore) },
+              { guard: 'isCurrentAndWhole', target: '#job.running', actions: apply(failover.deploy) },
+              { guard: 'isCurrentAndNotSound', target: 'asking', actions: apply(failover.askAfterRestore) },
+              // Tasks have joined: they go back to the same checkpoint together, so it is read once more.
+              { guard: 'isCurrent', target: 'waiting' },
             ],
             // Put to the strategy when the restoring is over: two of them never run side by side.
-            'failure.reported': [
-              { guard: 'isCurrentAndFinal', target: '#job.failing', actions: apply(arithmetic.blame) },
-              { guard: 'isCurrent', actions: apply(arithmetic.failRestore) },
-            ],
-            'state.notRestored': [
-              { guard: 'isCurrentAndFinal', target: '#job.failing', actions: apply(arithmetic.blame) },
-              { guard: 'isCurrent', target: 'asking', actions: apply(arithmetic.ask) },
-            ],
+            'failure.reported': [final, { guard: 'isCurrent', actions: apply(failover.failRestore) }],
+            'state.notRestored': [final, { guard: 'isCurrent', target: 'asking', actions: apply(failover.ask) }],
           },
         },
         // The restore failed: that is a failure like any other.
         asking: {
           on: {
-            'restart.granted': { guard: 'isCurrent', target: 'waiting', actions: apply(arithmetic.granted) },
-            'restart.denied': { guard: 'isCurrent', target: '#job.failing', actions: apply(arithmetic.denied) },
+            'restart.granted': { guard: 'isCurrent', target: 'waiting', actions: apply(failover.granted) },
+            'restart.denied': { guard: 'isCurrent', target: '#job.failing', actions: apply(failover.denied) },
           },
         },
         leaving: {
+          entry: apply(failover.cancelTasks),
           always: { guard: 'allGone', target: '#job.suspended' },
-          on: { 'task.failed': [stuckFailsTheJob, record], 'suspend.requested': {} },
+          on: {
+            'task.failed': [stuckFailsTheJob, record],
+            'failure.reported': [final, record],
+            'suspend.requested': {},
+          },
         },
       },
     },
     failing: {
-      entry: apply(arithmetic.cancelTasks),
+      entry: apply(failover.cancelTasks),
       always: { guard: 'allGone', target: 'failed' },
       on: leaving,
     },
     cancelling: {
-      entry: apply(arithmetic.cancelTasks),
+      entry: apply(failover.cancelTasks),
       always: { guard: 'allGone', target: 'canceled' },
       on: { ...leaving, 'task.failed': [stuckFailsTheJob, record] },
     },

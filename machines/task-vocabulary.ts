@@ -39,12 +39,16 @@ export type TaskFact =
   | { readonly type: 'state.restored'; readonly finished: boolean }
   | { readonly type: 'operators.opened' }
   | { readonly type: 'committables.committed' }
+  /** The records that were in flight to this subtask are processed. */
+  | { readonly type: 'inFlight.processed' }
   /**
    * The source is exhausted or stopped, or end of data came on every input. `drained`: it is the end of the stream, not
    * only of this run. `savepoint`: the one that follows and ends the job.
    */
   | ({ readonly type: 'data.ended' } & DataEnd)
   | { readonly type: 'operators.finished' }
+  /** Downstream has taken everything up to the end of the data out of its channels. */
+  | { readonly type: 'output.drained' }
   /** The synchronous part of this checkpoint's snapshot is done. */
   | { readonly type: 'checkpoint.snapshotted'; readonly checkpointId: number }
   /** The checkpoint is complete and everything that this task had to commit for it is committed. */
@@ -72,13 +76,17 @@ export type TaskOrder =
   | { readonly type: 'openOperators' }
   /** Commit what the checkpoint holds uncommitted; answer committables.committed. */
   | { readonly type: 'commitRestored' }
-  /** Records may be processed from now on. */
+  /** Process the records that the checkpoint holds of the channels, and read no channel; answer inFlight.processed. */
+  | { readonly type: 'processInFlight' }
+  /** Channels and sources may be read from now on. */
   | { readonly type: 'run' }
   /**
    * Timers are stopped; where the data was drained finish() from first to last; then end of data downstream. Answer
    * operators.finished.
    */
   | ({ readonly type: 'finishOperators' } & DataEnd)
+  /** Answer output.drained when nothing that was sent is in flight any more: at once where nobody reads. */
+  | { readonly type: 'drainOutput' }
   /** Nothing to do but to go on with checkpoints. */
   | { readonly type: 'awaitFinalCheckpoint' }
   /** End of partition downstream; `withEndOfData`: largest watermark and end of data before it, for nobody else sends them. */

@@ -124,7 +124,13 @@ export const task = taskSetup.createMachine({
           on: { 'operators.opened': { target: 'committing', actions: apply(order({ type: 'commitRestored' })) } },
         },
         committing: {
-          on: { 'committables.committed': { target: '#task.running', actions: apply(to('RUNNING', { type: 'run' })) } },
+          on: {
+            'committables.committed': { target: 'recovering', actions: apply(order({ type: 'processInFlight' })) },
+          },
+        },
+        // What was in flight comes before everything new: with another parallelism it comes by other channels than the new.
+        recovering: {
+          on: { 'inFlight.processed': { target: '#task.running', actions: apply(to('RUNNING', { type: 'run' })) } },
         },
       },
     },
@@ -143,11 +149,20 @@ export const task = taskSetup.createMachine({
               { guard: 'endsWithSavepoint', target: 'awaitingSavepoint' },
               {
                 guard: 'needsFinalCheckpoint',
-                target: 'awaitingFinalCheckpoint',
-                actions: apply(order({ type: 'awaitFinalCheckpoint' })),
+                target: 'draining',
+                actions: apply(order({ type: 'drainOutput' })),
               },
               { target: 'closing', actions: apply(order({ type: 'endPartitions', withEndOfData: false })) },
             ],
+          },
+        },
+        // A checkpoint may overtake what was sent: it ends this task only when nothing of that is in flight any more.
+        draining: {
+          on: {
+            'output.drained': {
+              target: 'awaitingFinalCheckpoint',
+              actions: apply(order({ type: 'awaitFinalCheckpoint' })),
+            },
           },
         },
         awaitingFinalCheckpoint: {

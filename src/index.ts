@@ -126,7 +126,16 @@ export {
   WatermarkStrategy,
   type WatermarkStrategyOptions,
 } from './operators/watermark-strategy.ts'
+export type { SubtaskCheckpointMetrics } from './runtime/checkpoint-metrics.ts'
+export type {
+  CheckpointStatisticsSnapshot,
+  RestoredCheckpoint,
+  TrackedCheckpoint,
+  TrackedSubtask,
+  TrackedVertex,
+} from './runtime/checkpoint-statistics-snapshot.ts'
 export type { JobEvent, JobExecutionResult, JobStatus, TaskStatus } from './runtime/job-handle.ts'
+export type { StatsSummarySnapshot } from './runtime/stats-summary.ts'
 export type { BroadcastState, ReadOnlyBroadcastState } from './state/broadcast-state.ts'
 export {
   type AggregateFunction,

@@ -2,6 +2,8 @@
 import { StreamError } from '../base/errors.ts'
 import type { JobHandle, JobStatus } from '../runtime/job-handle.ts'
 
+const NO_NUMBERS = { min: 0, max: 0, avg: 0, p50: null, p90: null, p95: null, p99: null, p999: null }
+
 /** Its result says that it ran for no time at all. */
 export function endedJob(job: {
   readonly jobId: string
@@ -29,11 +31,25 @@ export function endedJob(job: {
       recordsOut: 0,
       lastCheckpointId: undefined,
       lastCheckpointDurationMs: undefined,
+      lastCheckpointProcessedBytes: undefined,
+      lastCheckpointPersistedBytes: undefined,
       completedCheckpoints: 0,
       failedCheckpoints: 0,
       restarts: 0,
       backPressuredRatio: 0,
       counts: {},
+    }),
+    checkpoints: () => ({
+      counts: { total: 0, inProgress: 0, completed: 0, failed: 0, restored: 0 },
+      summary: {
+        checkpointedBytes: NO_NUMBERS,
+        stateBytes: NO_NUMBERS,
+        endToEndMs: NO_NUMBERS,
+        processedBytes: NO_NUMBERS,
+        persistedBytes: NO_NUMBERS,
+      },
+      latest: { completed: null, savepoint: null, failed: null, restored: null },
+      history: [],
     }),
   }
 }

@@ -1,6 +1,12 @@
 /** What the owner of a running job holds. A thin wrapper: the runtime decides, this adds the signal and the events as a stream. */
 import { StreamError } from '../base/errors.ts'
-import type { JobEvent, JobExecutionResult, JobHandle, JobStatus } from '../runtime/job-handle.ts'
+import type {
+  CheckpointStatisticsSnapshot,
+  JobEvent,
+  JobExecutionResult,
+  JobHandle,
+  JobStatus,
+} from '../runtime/job-handle.ts'
 import { isOver, nothingToCheckpoint } from './ended-job.ts'
 import { streamOfEvents } from './job-events.ts'
 import { refused } from './operator-settings.ts'
@@ -128,6 +134,14 @@ export class JobClient implements AsyncDisposable {
    */
   events(): AsyncIterableIterator<JobEvent> {
     return streamOfEvents(this.#handle)
+  }
+
+  /**
+   * Counts, summaries and the last checkpoints with what each subtask told, as Flink's dashboard shows them; of this moment,
+   * also after the end. Plain JSON. Flink's client has no such method.
+   */
+  checkpoints(): CheckpointStatisticsSnapshot {
+    return this.#handle.checkpoints()
   }
 
   /** Suspends where there is a checkpoint directory, else cancels; waits for the end and never throws. */

@@ -2,7 +2,7 @@
 import { StreamError } from '../base/errors.ts'
 import type { JobEvent, JobHandle } from '../runtime/job-handle.ts'
 
-/** Hours of events of a busy job. Whoever is further behind is stuck, and would hold ever more memory. */
+/** Many minutes of events of a busy job. Whoever is further behind is stuck, and would hold ever more memory. */
 const MOST_UNREAD = 10_000
 
 /**

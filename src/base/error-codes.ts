@@ -82,6 +82,7 @@ export const ERROR_CODES = {
   CHECKPOINT_FOREIGN: final,
   CHECKPOINT_MISSING: final,
   CHECKPOINT_VERSION: final,
+  IN_FLIGHT_TOO_LARGE: again,
   /** The one writer of a job's directory. */
   JOB_FENCED: final,
   JOB_IN_USE: final,

@@ -16,6 +16,17 @@ export interface FileSystem {
   list(path: string): Promise<readonly FolderEntry[]>
   /** Runs operations one after the other, in one hop; the first that fails ends the batch and names its path. */
   execute(operations: readonly FileOperation[]): Promise<void>
+  /**
+   * Unpacks gzip, of several members too, in chunks of at most `chunkBytes` (64 or more). Iterated once: what `packed`
+   * throws is thrown, and an error of zlib (code Z_...) when it is no gzip, is damaged, or ends in the middle; what came
+   * before that may have been given or not. At a zero behind a member it ends without a word, whatever follows.
+   */
+  gunzip(packed: AsyncIterable<Uint8Array>, chunkBytes: number): Unpacked
+}
+
+export interface Unpacked extends AsyncIterable<Uint8Array> {
+  /** At the end: how many of the packed bytes were gzip. */
+  readonly bytesRead: number
 }
 
 /** The steps that change a disk. `sync` of a file and `syncFolder` are what make the steps before them durable. */

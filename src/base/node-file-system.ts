@@ -1,12 +1,14 @@
 /**
- * The real file system. Batches run in a disk thread, streams and reads on Node's own thread pool. Files are made
+ * The real file system. Batches run in a disk thread, streams, reads and unpacking on Node's own thread pool. Files are made
  * 0600 and folders 0700, exclusively and never through a symbolic link.
  */
 import { constants, type Dirent } from 'node:fs'
 import { type FileHandle, open, readdir, readFile, stat } from 'node:fs/promises'
+import { pipeline, Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
 import { DiskThread } from './disk-thread.ts'
 import { fileError } from './file-error.ts'
-import type { FileStatus, FileSystem, FolderEntry, ReadHandle, WriteHandle } from './file-system.ts'
+import type { FileStatus, FileSystem, FolderEntry, ReadHandle, Unpacked, WriteHandle } from './file-system.ts'
 
 export interface NodeFileSystem extends FileSystem {
   /** Ends the helper thread. Needed by nobody but tests: an idle thread keeps no process alive. */
@@ -34,6 +36,7 @@ export function nodeFileSystem(thread: DiskThread = new DiskThread()): NodeFileS
         return entries.map((entry): FolderEntry => ({ name: entry.name, kind: kindOf(entry) })).sort(byName)
       }),
     execute: (operations) => thread.run(operations),
+    gunzip,
     stop: () => thread.stop(),
   }
 }
@@ -78,6 +81,19 @@ function readHandle(path: string, file: FileHandle): ReadHandle {
       }),
     stat: () => trying('look at', path, async () => statusOf(await file.stat({ bigint: true }))),
     close: () => trying('close', path, () => file.close()),
+  }
+}
+
+function gunzip(packed: AsyncIterable<Uint8Array>, chunkBytes: number): Unpacked {
+  const unpacking = createGunzip({ chunkSize: Math.max(64, chunkBytes) })
+  pipeline(Readable.from(packed, { objectMode: true, highWaterMark: 1 }), unpacking, () => {
+    // What went wrong ends the iteration.
+  })
+  return {
+    [Symbol.asyncIterator]: () => unpacking[Symbol.asyncIterator](),
+    get bytesRead() {
+      return unpacking.bytesWritten
+    },
   }
 }
 

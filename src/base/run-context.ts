@@ -82,6 +82,8 @@ export interface RunningJobMetrics {
   readonly recordsOut: number
   readonly lastCheckpointId: number | undefined
   readonly lastCheckpointDurationMs: number | undefined
+  /** Records in flight that it stored. */
+  readonly lastCheckpointPersistedBytes?: number | undefined
   readonly restarts: number
   /** Share of the last second in which subtasks had work but could not hand on: 0 to 1. */
   readonly backPressuredRatio: number
@@ -103,6 +105,14 @@ export type RunningJobEvent =
       readonly type: 'checkpoint.triggered'
       readonly checkpointId: number
       readonly kind: string
+      readonly atMs: number
+    }
+  | {
+      readonly type: 'checkpoint.acknowledged'
+      readonly checkpointId: number
+      readonly vertex: string
+      readonly subtask: number
+      readonly attempt: number
       readonly atMs: number
     }
   | {

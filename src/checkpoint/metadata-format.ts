@@ -1,6 +1,7 @@
 /** The bytes of `_metadata`: a frame around JSON, and a reader that lets nothing through that it has not checked. */
 
 import { assert } from '../base/assert.ts'
+import { PARTITIONER_TYPES } from '../state/channel-redistribution.ts'
 import { damaged, tooNew } from './checkpoint-errors.ts'
 import type { CheckpointMetadata } from './checkpoint-metadata.ts'
 import { frame, HEAD_BYTES, readHead, unframe } from './frame.ts'
@@ -17,7 +18,7 @@ import {
   isText,
   optional,
 } from './shape.ts'
-import { sharedIn } from './stored-handles.ts'
+import { holdsChannels, sharedIn } from './stored-handles.ts'
 
 export const METADATA_NAME = '_metadata'
 /** They tell whether the rest is worth reading. */
@@ -26,11 +27,13 @@ export const METADATA_HEAD_BYTES = HEAD_BYTES
 const MAX_METADATA_BYTES = 512 * 1024 * 1024
 
 const MAGIC = 'MLRCHKPT'
-const VERSION = 1
+const VERSION = 2
+/** Of metadata without records in flight: a release that knows nothing of those reads it, and refuses the other. */
+const VERSION_WITHOUT_CHANNELS = 1
 
 /** Throws INTERNAL for what `decodeMetadata` would refuse by its size: published, it could not be restored. */
 export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
-  const bytes = frame(MAGIC, VERSION, metadata)
+  const bytes = frame(MAGIC, holdsChannels(metadata) ? VERSION : VERSION_WITHOUT_CHANNELS, metadata)
   assert(
     bytes.length <= MAX_METADATA_BYTES,
     `the metadata of checkpoint ${metadata.checkpointId} has ${bytes.length} bytes`,
@@ -77,7 +80,7 @@ const isIdentity = isObject({
   checkpointId: isInteger(1),
   operatorId: isId,
   subtask: isInteger(0, MAX_SUBTASKS),
-  kind: isOneOf('keyed', 'operator', 'coordinator'),
+  kind: isOneOf('keyed', 'operator', 'coordinator', 'channels'),
   keyGroups: optional(isObject({ first: isInteger(0, MAX_SUBTASKS), last: isInteger(-1, MAX_SUBTASKS) })),
 })
 
@@ -109,6 +112,25 @@ const isHandle: Check = isOneOfTypes({
   }),
 })
 
+const isChannels = isObject({
+  handle: isOneOfTypes({ inline: isInline, file: isFile }),
+  edges: isListOf(
+    isObject({
+      edge: isObject({
+        from: isId,
+        sideOutput: optional(isString),
+        input: isInteger(0),
+        ordinal: isInteger(0),
+      }),
+      partitioner: isOneOf(...PARTITIONER_TYPES),
+      serializer: isObject({ id: isString, version: isInteger(0) }),
+      records: isInteger(1),
+      bytes: isInteger(1),
+    }),
+    100_000,
+  ),
+})
+
 const isMetadata = isObject({
   jobId: isId,
   jobName: isString,
@@ -130,6 +152,7 @@ const isMetadata = isObject({
           finished: isBoolean,
           keyed: optional(isHandle),
           operator: optional(isStored),
+          channels: optional(isChannels),
         }),
         MAX_SUBTASKS,
       ),
@@ -140,7 +163,7 @@ const isMetadata = isObject({
 
 /** What no field says alone: operators and subtasks stand once, a subtask lies below the parallelism, and files are shared with the past. */
 function contradictions(metadata: CheckpointMetadata): string | undefined {
-  return placesContradict(metadata) ?? sharingContradicts(metadata)
+  return placesContradict(metadata) ?? sharingContradicts(metadata) ?? channelsContradict(metadata)
 }
 
 function placesContradict(metadata: CheckpointMetadata): string | undefined {
@@ -167,4 +190,14 @@ function sharingContradicts(metadata: CheckpointMetadata): string | undefined {
       return `checkpoint ${checkpointId} of epoch ${epoch} names ${path} of checkpoint ${identity.checkpointId} of epoch ${shared.epoch}`
   }
   return undefined
+}
+
+/** Savepoints are aligned, and what has finished has read everything. */
+function channelsContradict(metadata: CheckpointMetadata): string | undefined {
+  if (!holdsChannels(metadata)) return undefined
+  if (metadata.kind !== 'checkpoint') return 'a savepoint holds records in flight'
+  const finished = metadata.operators.find(({ subtasks }) =>
+    subtasks.some((subtask) => subtask.finished && subtask.channels !== undefined),
+  )
+  return finished && `operator ${finished.operatorId} has records in flight to a subtask that has finished`
 }

@@ -1,5 +1,12 @@
 /** What stands in the metadata of a checkpoint: every piece of state, and which files it wrote and which it shares. */
-import type { FileHandle, SharedHandle, SnapshotIdentity, StateHandle, StoredHandle } from '../state/snapshot.ts'
+import type {
+  FileHandle,
+  OperatorSubtaskState,
+  SharedHandle,
+  SnapshotIdentity,
+  StateHandle,
+  StoredHandle,
+} from '../state/snapshot.ts'
 import type { CheckpointMetadata } from './checkpoint-metadata.ts'
 
 /** Every handle of a checkpoint, with the identity that its place asks for. */
@@ -13,13 +20,24 @@ export function* handlesOf(
         handle: coordinator,
         expected: { checkpointId, operatorId, subtask: coordinator.identity.subtask, kind: 'coordinator' },
       }
-    for (const { index, keyed, operator } of subtasks) {
+    for (const { index, keyed, operator, channels } of subtasks) {
       if (keyed !== undefined)
         yield { handle: keyed, expected: { checkpointId, operatorId, subtask: index, kind: 'keyed' } }
       if (operator !== undefined)
         yield { handle: operator, expected: { checkpointId, operatorId, subtask: index, kind: 'operator' } }
+      if (channels !== undefined)
+        yield { handle: channels.handle, expected: { checkpointId, operatorId, subtask: index, kind: 'channels' } }
     }
   }
+}
+
+/** All that one subtask stored for one operator. */
+export function handlesIn({
+  keyed,
+  operator,
+  channels,
+}: Pick<OperatorSubtaskState, 'keyed' | 'operator' | 'channels'>): readonly StateHandle[] {
+  return [keyed, operator, channels?.handle].filter((handle) => handle !== undefined)
 }
 
 /** The handle itself; of a composite its index and then its parts. */
@@ -32,6 +50,11 @@ export function sharedIn(metadata: CheckpointMetadata): readonly SharedHandle[] 
   const byName = new Map<string, SharedHandle>()
   for (const stored of allStored(metadata)) if (stored.type === 'shared') byName.set(stored.path, stored)
   return [...byName.values()]
+}
+
+/** Whether records were in flight, so that it must have been unaligned. */
+export function holdsChannels({ operators }: CheckpointMetadata): boolean {
+  return operators.some(({ subtasks }) => subtasks.some(({ channels }) => channels !== undefined))
 }
 
 /** Those in the folder of the checkpoint itself. */

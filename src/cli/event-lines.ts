@@ -24,6 +24,7 @@ export function eventLine(event: RunningJobEvent): string | undefined {
           `task ${event.vertex} #${event.attempt - 1} failed: ${inShort(event.error)}`
         : undefined
     case 'checkpoint.triggered':
+    case 'checkpoint.acknowledged':
     case 'checkpoint.completed':
       return undefined
     default:

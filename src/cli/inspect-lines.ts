@@ -2,6 +2,7 @@
 import { printable } from '../inspect/checkpoint/printable.ts'
 import type {
   CheckpointReport,
+  InFlightReport,
   KeyedStateReport,
   OperatorReport,
   OperatorStateReport,
@@ -14,7 +15,7 @@ export function reportLines(report: CheckpointReport): readonly string[] {
     '',
     'properties',
     ...propertyLines(report),
-    ...report.operators.flatMap((operator) => ['', ...operatorLines(operator)]),
+    ...report.operators.flatMap((operator) => ['', ...operatorLines(operator, report.operators)]),
   ]
 }
 
@@ -48,15 +49,16 @@ function propertyLines({ properties }: CheckpointReport): readonly string[] {
   )
 }
 
-function operatorLines(operator: OperatorReport): readonly string[] {
+function operatorLines(operator: OperatorReport, all: readonly OperatorReport[]): readonly string[] {
   const { name, uid, operatorId, parallelism, maxParallelism, subtasks, finishedSubtasks } = operator
-  const { keyedStates, operatorStates, coordinatorBytes } = operator
+  const { keyedStates, operatorStates, inFlight, coordinatorBytes } = operator
   return [
     printable(`operator ${name}${uid === null ? '' : `, uid ${uid}`} (${operatorId})`),
     ...indented([
       `parallelism ${parallelism} of at most ${maxParallelism}, ${subtasks} subtasks, ${finishedSubtasks} finished`,
       ...(keyedStates.length === 0 ? [] : keyedLines(keyedStates)),
       ...(operatorStates.length === 0 ? [] : operatorStateLines(operatorStates)),
+      ...(inFlight.length === 0 ? [] : inFlightLines(inFlight, all)),
       ...(coordinatorBytes === null ? [] : [`coordinator state: ${number(coordinatorBytes)} bytes`]),
     ]),
   ]
@@ -83,6 +85,22 @@ function operatorStateLines(states: readonly OperatorStateReport[]): readonly st
       name,
       mode,
       number(elements),
+      number(bytes),
+      number(subtasks),
+      serializerText(serializer),
+    ]),
+  ])
+}
+
+function inFlightLines(edges: readonly InFlightReport[], operators: readonly OperatorReport[]): readonly string[] {
+  const nameOf = (id: string) => operators.find(({ operatorId }) => operatorId === id)?.name ?? id
+  return columns([
+    ['in flight from', 'edge', 'input', 'records', 'bytes', 'subtasks', 'serializer'],
+    ...edges.map(({ from, sideOutput, partitioner, input, records, bytes, subtasks, serializer }) => [
+      sideOutput === null ? nameOf(from) : `${nameOf(from)}, side output ${sideOutput}`,
+      partitioner,
+      number(input),
+      number(records),
       number(bytes),
       number(subtasks),
       serializerText(serializer),

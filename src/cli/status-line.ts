@@ -43,9 +43,13 @@ const SHORTEST_NAME = 4
 
 const cut = (text: string, room: number): string => (text.length <= room ? text : `${text.slice(0, room - 1)}…`)
 
-/** The figures alone: `12,345 in/s  1.23M out/s  checkpoint 17 (34 ms)  restarts 0  back-pressure 12%`. */
+/**
+ * The figures alone: `12,345 in/s  1.23M out/s  checkpoint 17 (34 ms)  restarts 0  back-pressure 12%`; where the last
+ * checkpoint was unaligned also what it stored of records in flight: `in flight 760 kB`.
+ */
 export function describeSample({ recordsInPerSecond, recordsOutPerSecond, metrics }: JobSample): string {
-  const { lastCheckpointId, lastCheckpointDurationMs, restarts, backPressuredRatio } = metrics
+  const { lastCheckpointId, lastCheckpointDurationMs, lastCheckpointPersistedBytes, restarts, backPressuredRatio } =
+    metrics
   const took = lastCheckpointDurationMs === undefined ? '' : ` (${grouped(Math.round(lastCheckpointDurationMs))} ms)`
   return [
     `${short(recordsInPerSecond)} in/s`,
@@ -53,6 +57,8 @@ export function describeSample({ recordsInPerSecond, recordsOutPerSecond, metric
     lastCheckpointId === undefined ? 'no checkpoint' : `checkpoint ${lastCheckpointId}${took}`,
     `restarts ${grouped(restarts)}`,
     `back-pressure ${Math.round(backPressuredRatio * 100)}%`,
+    // Of the last checkpoint. At the end: where the line is too long for it, it looks as without.
+    ...(lastCheckpointPersistedBytes ? [`in flight ${shortBytes(lastCheckpointPersistedBytes)}`] : []),
   ].join('  ')
 }
 
@@ -60,5 +66,12 @@ const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSig
 
 /** From a million on three digits and a letter. */
 const short = (value: number): string => (value < 1_000_000 ? grouped(value) : compact.format(value))
+
+/** Three digits and a unit. */
+function shortBytes(bytes: number): string {
+  const [size, unit] =
+    bytes < 1000 ? [bytes, 'B'] : bytes < 1_000_000 ? [bytes / 1000, 'kB'] : [bytes / 1_000_000, 'MB']
+  return `${Number(size.toPrecision(3))} ${unit}`
+}
 
 const grouped = (value: number): string => value.toLocaleString('en-US')

@@ -18,6 +18,14 @@ export type ControlElement =
   | EndOfData
   /** Nothing follows. */
   | { readonly type: 'endOfPartition' }
+  /** What stood here was moved ahead. */
+  | { readonly type: 'tombstone' }
+
+/** What overtakes the queue of a channel. */
+export type PriorityElement =
+  | CheckpointBarrier
+  /** This barrier lies in the queue, at this place. */
+  | { readonly type: 'announcement'; readonly barrier: CheckpointBarrier; readonly sequence: number }
 
 export interface Watermark {
   readonly type: 'watermark'
@@ -30,7 +38,8 @@ export interface WatermarkStatus {
 }
 
 export type CheckpointKind = 'checkpoint' | 'savepoint' | 'synchronousSavepoint'
-export type BarrierMode = 'aligned' | 'timeoutable' | 'unaligned'
+/** `forcedAligned`: of a checkpoint that may be unaligned, on an edge on which nothing is overtaken. */
+export type BarrierMode = 'aligned' | 'timeoutable' | 'unaligned' | 'forcedAligned'
 
 export interface CheckpointBarrier {
   readonly type: 'barrier'

@@ -56,11 +56,12 @@ function subtaskOf(
 ): SubtaskMetadata {
   if (states === undefined) return { index, finished: true }
   const state = states.find((one) => one.operatorId === operatorId)
-  const { keyed, operator } = state ?? {}
+  const { keyed, operator, channels } = state ?? {}
   return {
     index,
     finished: false,
     ...(keyed === undefined ? {} : { keyed }),
     ...(operator === undefined ? {} : { operator }),
+    ...(channels === undefined ? {} : { channels }),
   }
 }

@@ -3,10 +3,12 @@
  * It decides nothing about checkpoints.
  */
 import type { Ports } from '../base/ports.ts'
+import { handlesIn } from '../checkpoint/stored-handles.ts'
 import type { Json } from '../elements/json.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import type { OperatorSubtaskState, StateHandle } from '../state/snapshot.ts'
 import { checkpointContents } from './checkpoint-contents.ts'
+import type { CheckpointStatistics } from './checkpoint-statistics.ts'
 import type { Cause, Causes } from './control/causes.ts'
 import { planCheckpoint } from './control/checkpoint-plan.ts'
 import type { CheckpointWork } from './control/checkpoint-work.ts'
@@ -30,9 +32,10 @@ export interface CoordinatedJob {
   readonly causes: Causes
   readonly tap: ChartTap | undefined
   readonly tasks: TaskViews
-  attempt(): number
-  /** Of the current attempt; undefined while there is none. */
-  sources(): SourceCoordinators | undefined
+  readonly statistics: CheckpointStatistics
+  /** The attempt in which that task was deployed last. */
+  attemptOf(task: number): number
+  readonly sources: SourceCoordinators
   /** Makes the folder of a savepoint and tries whether it can be written to. Rejects with FILE_ERROR. */
   prepareFolder(checkpointId: number, directory: string): Promise<void>
   /** The trigger of the savepoint that stops the job is on its way. */
@@ -51,11 +54,11 @@ export function checkpointWork(job: CoordinatedJob): CheckpointWork {
     causes,
     ...(tap === undefined ? {} : { tap }),
     plan: () => planCheckpoint({ ...planGraph(job), checkpointsAfterTasksFinish: job.checkpointsAfterTasksFinish }),
-    async snapshotCoordinators({ checkpointId, targetDirectory }) {
+    async snapshotCoordinators({ checkpointId, targetDirectory, options }) {
+      if (options?.format === 'native') job.statistics.native(checkpointId)
       store.begin(checkpointId)
       if (targetDirectory !== null) await job.prepareFolder(checkpointId, targetDirectory)
-      const handles = await job.sources()?.snapshot(checkpointId)
-      return Object.fromEntries(handles ?? []) as Json & object
+      return Object.fromEntries(await job.sources.snapshot(checkpointId)) as Json & object
     },
     triggerTasks({ barrier, options, tasks: triggered }) {
       if (barrier.kind === 'synchronousSavepoint') job.stopTriggered()
@@ -67,17 +70,17 @@ export function checkpointWork(job: CoordinatedJob): CheckpointWork {
           barrier: { type: 'barrier', ...barrier },
           drain: options?.drain ?? false,
         })
-      job.sources()?.triggered(barrier.checkpointId)
+      job.sources.triggered(barrier.checkpointId)
     },
     notifyComplete({ checkpointId, tasks: notified }) {
       for (const { task, attempt } of notified)
         link.toTasks({ type: 'notifyCheckpointComplete', task: tasks.number(task), attempt, checkpointId })
-      job.sources()?.notifyCheckpointComplete(checkpointId)
+      job.sources.notifyCheckpointComplete(checkpointId)
     },
     notifyAborted({ checkpointId, tasks: notified }) {
       for (const { task, attempt } of notified)
         link.toTasks({ type: 'notifyCheckpointAborted', task: tasks.number(task), attempt, checkpointId })
-      job.sources()?.triggered(checkpointId)
+      job.sources.triggered(checkpointId)
     },
     async publish({ checkpointId, kind, timestamp, targetDirectory, options, acknowledged, coordinators }) {
       const { jobId, jobName, epoch } = job
@@ -98,14 +101,14 @@ export function checkpointWork(job: CoordinatedJob): CheckpointWork {
       return { handle: location, bytes, path: store.durable ? location : null }
     },
     readStore: async () => (await store.listCompleted()).map(completedAs),
-    discardCheckpoint: ({ checkpointId, handle }) => store.discard({ checkpointId, location: handle as string }),
+    async discardCheckpoint({ checkpointId, handle }) {
+      await store.discard({ checkpointId, location: handle as string })
+      job.statistics.discarded(checkpointId)
+    },
     discardPending: ({ checkpointId }) => store.discardPending(checkpointId),
-    discardHandles: ({ handles }) =>
-      store.removeHandles(
-        statesOf(handles).flatMap(({ keyed, operator }) => [keyed, operator].filter((one) => one !== undefined)),
-      ),
+    discardHandles: ({ handles }) => store.removeHandles(statesOf(handles).flatMap(handlesIn)),
     failJob: (failure) => job.fail(failure),
-    report: (event) => job.emit(eventOf(event, ports.clock.now())),
+    report: (event) => job.emit(eventOf(event, job, ports.clock.now())),
   }
 }
 
@@ -114,12 +117,13 @@ export function completedAs({ checkpointId, location }: { readonly checkpointId:
   return { checkpointId, kind: 'checkpoint', handle: location, discardable: true } as const
 }
 
-function planGraph({ graph, tasks, attempt }: CoordinatedJob) {
+function planGraph({ graph, tasks, attemptOf }: CoordinatedJob) {
+  const inTheirAttempts = tasks.all.map((view, task) => ({ ...view, attempt: attemptOf(task) }))
   return {
     vertices: graph.vertices.map((_, index) => ({
-      tasks: tasks.all
+      tasks: inTheirAttempts
         .filter(({ vertex }) => vertex === index)
-        .map(({ name, state }) => ({ task: name, attempt: attempt(), state })),
+        .map(({ name, attempt, state }) => ({ task: name, attempt, state })),
     })),
     edges: graph.edges.map(({ from, to, partitioner }) => {
       const pattern: 'pointwise' | 'allToAll' =
@@ -133,16 +137,29 @@ function statesOf(handles: unknown): readonly OperatorSubtaskState[] {
   return handles as readonly OperatorSubtaskState[]
 }
 
-function eventOf(event: Parameters<CheckpointWork['report']>[0], atMs: number): JobEvent {
+/** Remembers what the event is about, and adds what was remembered before. */
+function eventOf(
+  event: Parameters<CheckpointWork['report']>[0],
+  { statistics, tasks }: CoordinatedJob,
+  atMs: number,
+): JobEvent {
   switch (event.type) {
-    case 'checkpoint.triggered':
-      return { type: event.type, checkpointId: event.checkpointId, kind: event.kind, atMs }
-    case 'checkpoint.completed': {
-      const { checkpointId, kind, durationMs, bytes, path } = event
-      return { type: event.type, checkpointId, kind, atMs, durationMs, bytes, path: path ?? undefined }
+    case 'checkpoint.triggered': {
+      const { type, checkpointId, kind, timestamp } = event
+      const finished = tasks.all.filter(({ state }) => state === 'FINISHED')
+      statistics.triggered({ checkpointId, kind, triggeredAtMs: timestamp }, finished)
+      return { type, checkpointId, kind, atMs }
     }
-    case 'checkpoint.aborted':
-      return { type: event.type, checkpointId: event.checkpointId, reason: event.reason, message: event.message, atMs }
+    case 'checkpoint.completed': {
+      const { type, checkpointId, kind, durationMs, bytes, path } = event
+      const inFlight = statistics.completed(checkpointId, atMs, path)
+      return { type, checkpointId, kind, atMs, durationMs, bytes, path: path ?? undefined, ...inFlight }
+    }
+    case 'checkpoint.aborted': {
+      const { type, checkpointId, reason, message } = event
+      statistics.aborted(checkpointId, atMs, { reason, message })
+      return { type, checkpointId, reason, message, atMs }
+    }
     case 'checkpoint.rejected':
       return { type: 'checkpoint.aborted', checkpointId: undefined, reason: event.reason, message: event.message, atMs }
     default:

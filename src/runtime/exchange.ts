@@ -21,7 +21,10 @@ export interface Connections {
   readonly writers: ReadonlyMap<number, RecordWriter>
 }
 
-/** Connections of every member, in their order. `roundTrip`: records are copied by the edge's serializer. */
+/**
+ * Connections of every member, in their order. A member's neighbours are members too: those of whole regions are connected.
+ * `roundTrip`: records are copied by the edge's serializer.
+ */
 export function connect(
   graph: JobGraph,
   members: readonly ExchangeMember[],
@@ -35,6 +38,7 @@ export function connect(
     members.findIndex((member) => member.vertex === vertex && member.subtask === subtask)
 
   graph.edges.forEach((edge, edgeIndex) => {
+    if (placeOf(edge.from, 0) === -1) return
     const senders = graph.vertices[edge.from]?.parallelism ?? 0
     const receivers = graph.vertices[edge.to]?.parallelism ?? 0
     for (let sender = 0; sender < senders; sender++) {

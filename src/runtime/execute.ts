@@ -6,10 +6,12 @@ import type { ConfigurationReader } from '../base/config/configuration-reader.ts
 import type { Ports } from '../base/ports.ts'
 import { isChangeOfFrozen } from '../elements/deep-freeze.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
+import { CheckpointStatistics } from './checkpoint-statistics.ts'
 import { causes } from './control/causes.ts'
 import type { ChartTap } from './control/host-chart.ts'
 import { textOf } from './control/text-of.ts'
 import { DEFAULT_TURN_LIMITS, type TurnLimits, TurnLoop } from './data/turn-loop.ts'
+import { restorable } from './in-flight-records.ts'
 import { JobEvents } from './job-events.ts'
 import type { JobExecutionResult, JobHandle } from './job-handle.ts'
 import { JobMaster } from './job-master.ts'
@@ -45,7 +47,7 @@ export type Started =
  * configuration asks for what is not there, the store cannot be used, or the state does not fit the graph.
  */
 export async function startJob(graph: JobGraph, options: StartOptions): Promise<Started> {
-  const settings = readJobSettings(options.configuration, (line) => options.ports.logger.warn(line))
+  const settings = readJobSettings(options.configuration)
   const opened = await openStore(graph, settings, options)
   if (opened.type === 'alreadyEnded') {
     await closeBackends(new KeyedStateBackends(options.ports, settings.leveldb, 0), options)
@@ -63,7 +65,9 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
   const { ports, jobName, start, tap } = options
   const { store, jobId, epoch } = opened
   const graph =
-    opened.metadata === undefined ? program : fitToState(program, opened.metadata, start.allowNonRestoredState ?? false)
+    opened.metadata === undefined
+      ? program
+      : fitToState(program, restorable(opened.metadata, settings.dropInFlightOf), start.allowNonRestoredState ?? false)
   const changesRecord = settings.debugFreeze === true ? isChangeOfFrozen : undefined
   const kept = causes(changesRecord)
   const events = new JobEvents()
@@ -72,6 +76,7 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
   const end = ending<JobExecutionResult>()
   const keyedStateBackends = new KeyedStateBackends(ports, settings.leveldb, keyedSubtasksOf(graph))
   const meter = new JobMeter(ports.clock, events.counts)
+  const statistics = new CheckpointStatistics(graph.vertices, settings.checkpointHistory)
 
   const master = new JobMaster({
     ...opened,
@@ -82,6 +87,7 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
     link,
     causes: kept,
     tap,
+    statistics,
     emit: (event) => {
       meter.see(event)
       events.emit(event)
@@ -160,6 +166,7 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
     result: end.result,
     subscribe: (listener) => events.subscribe(listener),
     metrics: () => meter.metrics(),
+    checkpoints: () => statistics.snapshot(),
   }
 }
 

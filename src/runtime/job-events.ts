@@ -4,6 +4,8 @@ import type { JobEvent } from './job-handle.ts'
 export interface EventCounts {
   lastCheckpointId: number | undefined
   lastCheckpointDurationMs: number | undefined
+  lastCheckpointProcessedBytes: number | undefined
+  lastCheckpointPersistedBytes: number | undefined
   completedCheckpoints: number
   failedCheckpoints: number
   restarts: number
@@ -13,6 +15,8 @@ export class JobEvents {
   readonly counts: EventCounts = {
     lastCheckpointId: undefined,
     lastCheckpointDurationMs: undefined,
+    lastCheckpointProcessedBytes: undefined,
+    lastCheckpointPersistedBytes: undefined,
     completedCheckpoints: 0,
     failedCheckpoints: 0,
     restarts: 0,
@@ -44,6 +48,8 @@ export class JobEvents {
     if (event.type === 'checkpoint.completed') {
       this.counts.lastCheckpointId = event.checkpointId
       this.counts.lastCheckpointDurationMs = event.durationMs
+      this.counts.lastCheckpointProcessedBytes = event.processedBytes
+      this.counts.lastCheckpointPersistedBytes = event.persistedBytes
       this.counts.completedCheckpoints++
     } else if (event.type === 'checkpoint.aborted' && event.checkpointId !== undefined) this.counts.failedCheckpoints++
     else if (event.type === 'restart.scheduled') this.counts.restarts++

@@ -1,4 +1,9 @@
 /** What the owner of a running job holds: types only. `execute.ts` makes it, the API wraps it. */
+import type { SubtaskCheckpointMetrics } from './checkpoint-metrics.ts'
+import type { CheckpointStatisticsSnapshot } from './checkpoint-statistics-snapshot.ts'
+
+export type { CheckpointStatisticsSnapshot } from './checkpoint-statistics-snapshot.ts'
+
 export type JobStatus =
   | 'INITIALIZING'
   | 'CREATED'
@@ -46,6 +51,8 @@ export interface JobHandle {
   /** Calls `listener` with every later event until the returned function is called, or the job has ended. A throw of it is dropped. */
   subscribe(listener: (event: JobEvent) => void): () => void
   metrics(): JobMetrics
+  /** Of this moment; also after the end. */
+  checkpoints(): CheckpointStatisticsSnapshot
 }
 
 export interface SavepointOptions {
@@ -86,6 +93,15 @@ export type JobEvent =
       readonly kind: string
       readonly atMs: number
     }
+  /** A subtask has done its part of a checkpoint; that may have been given up meanwhile. */
+  | ({
+      readonly type: 'checkpoint.acknowledged'
+      readonly checkpointId: number
+      readonly vertex: string
+      readonly subtask: number
+      readonly attempt: number
+      readonly atMs: number
+    } & SubtaskCheckpointMetrics)
   | {
       readonly type: 'checkpoint.completed'
       readonly checkpointId: number
@@ -94,6 +110,13 @@ export type JobEvent =
       readonly durationMs: number
       readonly bytes: number
       readonly path: string | undefined
+      /** At least one subtask let a barrier overtake records. */
+      readonly unaligned: boolean
+      /** The longest alignment of a subtask, from its first barrier to its last. */
+      readonly alignmentMs: number
+      /** Of all subtasks: records that were processed during alignment, an estimate; records in flight that were stored. */
+      readonly processedBytes: number
+      readonly persistedBytes: number
     }
   | {
       readonly type: 'checkpoint.aborted'
@@ -110,6 +133,9 @@ export interface JobMetrics {
   readonly recordsOut: number
   readonly lastCheckpointId: number | undefined
   readonly lastCheckpointDurationMs: number | undefined
+  /** Of records that were processed during alignment, an estimate; of records in flight that were stored. */
+  readonly lastCheckpointProcessedBytes: number | undefined
+  readonly lastCheckpointPersistedBytes: number | undefined
   readonly completedCheckpoints: number
   readonly failedCheckpoints: number
   readonly restarts: number

@@ -5,22 +5,21 @@
 import type { ErrorCode } from '../base/error-codes.ts'
 import { StreamError } from '../base/errors.ts'
 import type { Ports } from '../base/ports.ts'
-import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
-import type { SnapshotReader } from '../state/snapshot.ts'
+import type { CheckpointStatistics } from './checkpoint-statistics.ts'
 import type { Cause, Causes } from './control/causes.ts'
 import { type CheckpointCoordinator, hostCheckpointCoordinator } from './control/checkpoint-coordinator.ts'
+import { regionsOf } from './control/failover-regions.ts'
 import type { ChartTap } from './control/host-chart.ts'
 import { hostJob, type Job, type JobOrderOf } from './control/job.ts'
 import { type RestartSupervisor, restartSupervisor } from './control/restart-supervisor.ts'
 import { checkpointWork, completedAs } from './coordinated-job.ts'
 import type { JobEvent, JobStatus, SavepointOptions, StopOptions } from './job-handle.ts'
+import { JobRecovery } from './job-recovery.ts'
 import type { JobSettings } from './job-settings.ts'
 import type { JobStore, StoredCheckpoint } from './job-store.ts'
 import type { Link, TaskFact } from './link.ts'
-import { assignState } from './restore-assignment.ts'
 import { JobSavepoints } from './savepoints.ts'
-import { SourceCoordinators } from './source-coordinators.ts'
 import { TaskViews } from './task-views.ts'
 
 export interface JobMasterOptions {
@@ -41,6 +40,7 @@ export interface JobMasterOptions {
   readonly link: Link
   readonly causes: Causes
   readonly tap: ChartTap | undefined
+  readonly statistics: CheckpointStatistics
   emit(event: JobEvent): void
   counted(name: string, added: number): void
   /** Once, at the end. */
@@ -54,17 +54,7 @@ export class JobMaster {
   readonly #restarts: RestartSupervisor
   readonly #coordinator: CheckpointCoordinator
   readonly #savepoints: JobSavepoints
-  #sources: SourceCoordinators | undefined
-  /** What the attempt starts from. */
-  #restored:
-    | {
-        readonly location: string
-        /** It is the job's own: later checkpoints may refer to its files. */
-        readonly mayReuse: boolean
-        readonly metadata: CheckpointMetadata
-        readonly reader: SnapshotReader
-      }
-    | undefined
+  readonly #recovery: JobRecovery
   /** For reports. */
   #lastFailure: Cause | undefined
 
@@ -101,14 +91,19 @@ export class JobMaster {
         this.#job.send({ type: 'stop.failed', attempt: this.#job.attempt(), cause, atMs: ports.clock.now() }),
       broken,
     })
+    this.#recovery = new JobRecovery({
+      ...options,
+      tasks: this.#tasks,
+      coordinator: () => this.#coordinator,
+      job: () => this.#job,
+      enumeratorFailed: (cause) => this.#failed(this.#job.attempt(), cause, 'USER_FUNCTION_FAILED'),
+    })
     this.#coordinator = hostCheckpointCoordinator(
       'job/checkpoints',
       {
         settings: {
           ...settings.coordinator,
           maxQueued: 1000,
-          unaligned: false,
-          alignedTimeoutMs: 0,
           intervalDuringBacklogMs: null,
         },
         nextCheckpointId: options.nextCheckpointId,
@@ -122,8 +117,8 @@ export class JobMaster {
         ...options,
         checkpointsAfterTasksFinish: settings.checkpointsAfterTasksFinish,
         tasks: this.#tasks,
-        attempt: () => this.#job.attempt(),
-        sources: () => this.#sources,
+        attemptOf: (task) => this.#job.attemptOf(task),
+        sources: this.#recovery.sources,
         prepareFolder: (checkpointId, directory) => this.#savepoints.prepareFolder(checkpointId, directory),
         stopTriggered: () => this.#savepoints.tasksTriggered(),
         seal: (savepoint, drained) => this.#savepoints.seal(savepoint, drained),
@@ -132,20 +127,16 @@ export class JobMaster {
     )
     this.#job = hostJob({
       id: 'job',
-      tasks: this.#tasks.all.length,
+      regions: regionsOf(options.graph, this.#tasks.all, settings.failoverStrategy),
       retention: settings.coordinator.retention,
       suspendsToCheckpoint: settings.checkpointing && options.store.durable,
       clock: ports.clock,
       causes,
       tap,
       writeRecord: (order) => options.store.writeRecord(order),
-      restoreState: (order) => this.#restore(order.attempt),
-      deployTasks: (order) => this.#deploy(order),
-      cancelTasks: ({ attempt }) => {
-        // Enumerators make no calls while a restart waits; whoever needs them gone waits for this later.
-        void this.#sources?.close()
-        for (const task of this.#tasks.all.keys()) options.link.toTasks({ type: 'cancelTask', task, attempt })
-      },
+      restoreState: (order) => this.#recovery.restore(order),
+      deployTasks: (order) => this.#recovery.deploy(order),
+      cancelTasks: (order) => this.#recovery.cancel(order),
       askRestart: ({ attempt, atMs }) => this.#restarts.ask({ attempt, atMs }),
       recordFailure: ({ cause }) => {
         this.#lastFailure = cause
@@ -219,9 +210,9 @@ export class JobMaster {
   }
 
   learn(fact: TaskFact): void {
-    const { ports, link: _, causes, emit } = this.#options
+    const { ports, link: _, causes, statistics, emit } = this.#options
     const atMs = ports.clock.now()
-    if ('attempt' in fact && fact.attempt !== this.#job.attempt()) return this.#learnLate(fact)
+    if ('task' in fact && fact.attempt !== this.#job.attemptOf(fact.task)) return this.#learnLate(fact)
     switch (fact.type) {
       case 'task.changed': {
         const { task, attempt, state, cause } = fact
@@ -245,23 +236,28 @@ export class JobMaster {
         return this.#job.send({ type: 'task.failed', attempt, task, cause: failure, atMs })
       }
       case 'checkpoint.acknowledged': {
-        const { task, attempt, checkpointId, handles } = fact
-        return this.#coordinator.acknowledge({ task: this.#tasks.view(task).name, attempt, checkpointId, handles })
+        const { type, task, attempt, checkpointId, handles, metrics } = fact
+        const { name, subtask } = this.#tasks.view(task)
+        statistics.acknowledged(checkpointId, this.#tasks.view(task), atMs, metrics)
+        emit({ type, checkpointId, vertex: name, subtask, attempt, atMs, ...metrics })
+        return this.#coordinator.acknowledge({ task: name, attempt, checkpointId, handles })
       }
       case 'checkpoint.declined': {
         const { type: _, task, ...refusal } = fact
         return this.#coordinator.decline({ ...refusal, task: this.#tasks.view(task).name })
       }
       case 'reader.registered':
-        return this.#sources?.readerRegistered(...this.#place(fact.task))
+        return this.#recovery.sources.readerRegistered(...this.#place(fact.task))
       case 'split.requested':
-        return this.#sources?.splitRequested(...this.#place(fact.task))
+        return this.#recovery.sources.splitRequested(...this.#place(fact.task))
       case 'finalCheckpoint.awaited':
         return this.#job.send({ type: 'finalCheckpoint.awaited', attempt: fact.attempt, task: fact.task })
       case 'records.counted':
         return this.#options.counted(fact.name, fact.added)
       case 'executor.failed':
-        return this.#job.send({ type: 'failure.reported', attempt: fact.attempt, cause: fact.cause, atMs })
+        // Of whichever tasks: as long as one of that attempt is left, all may be in doubt.
+        if (!this.#tasks.all.some((_, task) => this.#job.attemptOf(task) === fact.attempt)) return
+        return this.#reportFailure(this.#job.attempt(), fact.cause)
       default:
         return fact satisfies never
     }
@@ -274,62 +270,6 @@ export class JobMaster {
     this.#coordinator.acknowledge({ task: this.#tasks.view(task).name, attempt, checkpointId, handles })
   }
 
-  async #restore(attempt: number): Promise<number | null> {
-    const { store, startedFrom, nextCheckpointId, graph, ports, settings } = this.#options
-    const closed = (await this.#sources?.close()) ?? true
-    this.#sources = undefined
-    if (!closed) throw this.#enumeratorStuck()
-    if (attempt > 1) {
-      await this.#coordinator.failOver()
-      await store.stillOurs()
-    }
-    const latest = this.#coordinator.latestCompleted()
-    // Whatever is older than this run: the job was started from one of it, which need not be the newest.
-    const isOfThisRun = latest !== undefined && latest.checkpointId >= nextCheckpointId
-    const location = isOfThisRun ? (latest.handle as string) : startedFrom?.location
-    const isForeign = startedFrom !== undefined && !startedFrom.owned && location === startedFrom.location
-    this.#restored =
-      location === undefined
-        ? undefined
-        : { location, mayReuse: !isForeign, metadata: await store.load(location), reader: store.reader(location) }
-    this.#sources = await SourceCoordinators.restore(
-      {
-        graph,
-        environment: { clock: ports.clock, files: ports.files, logger: ports.logger },
-        snapshotWriter: store.snapshotWriter,
-        closeTimeoutMs: settings.cancellationTimeoutMs,
-        send: (vertex, subtask, event) => {
-          this.#options.link.toTasks({
-            type: 'sendSourceEvent',
-            task: this.#tasks.numberAt(vertex, subtask),
-            attempt,
-            event,
-          })
-        },
-        fail: (cause) => this.#failed(attempt, cause, 'USER_FUNCTION_FAILED'),
-      },
-      this.#restored,
-    )
-    // The job ended meanwhile: nobody else would close them.
-    if (this.#job.hasEnded()) await this.#sources.close()
-    else await this.#sources.start()
-    return this.#restored?.metadata.checkpointId ?? null
-  }
-
-  #deploy({ attempt, checkpointId }: JobOrderOf<'deployTasks'>): void {
-    this.#tasks.deployed()
-    const restores = assignState(this.#options.graph, this.#restored?.metadata)
-    this.#options.link.toTasks({
-      type: 'deployTasks',
-      attempt,
-      checkpointId,
-      location: this.#restored?.location ?? null,
-      mayReuse: this.#restored?.mayReuse ?? false,
-      drained: this.#options.startedFrom?.drained ?? false,
-      restores,
-    })
-  }
-
   #failed(attempt: number, cause: unknown, code: ErrorCode): void {
     this.#reportFailure(attempt, this.#options.causes.of(cause, code))
   }
@@ -339,20 +279,11 @@ export class JobMaster {
   }
 
   async #end(order: JobOrderOf<'endJob'>): Promise<void> {
-    if ((await this.#sources?.close()) === false) this.#options.ports.logger.warn(this.#enumeratorStuck().message)
+    await this.#recovery.close()
     this.#restarts.stop()
     this.#job.stop()
     this.#savepoints.jobEnded(order)
     this.#options.ended(order)
-  }
-
-  /** A second one would run beside it: no restart may follow. */
-  #enumeratorStuck(): StreamError {
-    const { jobName, settings } = this.#options
-    return new StreamError('TASK_CANCELLATION_TIMED_OUT', {
-      message: `A split enumerator of job "${jobName}" did not close within ${settings.cancellationTimeoutMs} ms.`,
-      hint: 'Its close() never settles. Have it settle, or allow more time with task.cancellation.timeout.',
-    })
   }
 
   #broken(cause: Error): void {
@@ -362,9 +293,9 @@ export class JobMaster {
   /** The job's own chart takes no fact any more, so nobody would end the job: it ends here, and its record says no more. */
   async #endBroken(cause: Error): Promise<void> {
     const { link, causes } = this.#options
-    const attempt = this.#job.attempt()
     try {
-      for (const task of this.#tasks.all.keys()) link.toTasks({ type: 'cancelTask', task, attempt })
+      for (const task of this.#tasks.all.keys())
+        link.toTasks({ type: 'cancelTask', task, attempt: this.#job.attemptOf(task) })
     } catch {
       // Perhaps it was the link that broke: what waits for the job must hear of it all the same.
     }

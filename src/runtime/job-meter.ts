@@ -3,10 +3,13 @@ import type { Clock } from '../base/clock.ts'
 import type { EventCounts } from './job-events.ts'
 import type { JobEvent, JobMetrics } from './job-handle.ts'
 
-/** What is read of a subtask. */
-export interface MeteredTask {
+interface Records {
   readonly recordsIn: number
   readonly recordsOut: number
+}
+
+/** What is read of a subtask. */
+export interface MeteredTask extends Records {
   readonly gate: { readonly backPressuredMs: number }
 }
 
@@ -16,8 +19,8 @@ export class JobMeter {
   readonly #counts: Record<string, number> = {}
   #tasks: () => readonly MeteredTask[] = () => []
   #current: readonly MeteredTask[] = []
-  /** Of attempts that are gone. */
-  #earlier = { recordsIn: 0, recordsOut: 0 }
+  /** Of tasks in attempts that are gone. */
+  #earlier: Records = { recordsIn: 0, recordsOut: 0 }
   #looked = { atMs: 0, backPressuredMs: 0, ratio: 0 }
   #runningSinceMs: number | undefined
 
@@ -33,7 +36,7 @@ export class JobMeter {
   see(event: JobEvent): void {
     if (event.type !== 'job.status' || event.status !== 'RUNNING') return
     this.#runningSinceMs ??= this.#clock.monotonic()
-    // The tasks of the last attempt are about to be replaced; their counts stay.
+    // The tasks that restart are about to be replaced; their counts stay.
     this.#lookAtTasks()
   }
 
@@ -49,7 +52,7 @@ export class JobMeter {
   metrics(): JobMetrics {
     const tasks = this.#lookAtTasks()
     return {
-      ...this.#sum(),
+      ...summed(tasks, this.#earlier),
       ...this.#events,
       backPressuredRatio: this.#backPressure(tasks),
       counts: { ...this.#counts },
@@ -59,17 +62,11 @@ export class JobMeter {
   #lookAtTasks(): readonly MeteredTask[] {
     const tasks = this.#tasks()
     if (tasks !== this.#current) {
-      this.#earlier = this.#sum()
+      const replaced = this.#current.filter((task) => !tasks.includes(task))
+      this.#earlier = summed(replaced, this.#earlier)
       this.#current = tasks
     }
     return tasks
-  }
-
-  #sum() {
-    return this.#current.reduce(
-      (sum, task) => ({ recordsIn: sum.recordsIn + task.recordsIn, recordsOut: sum.recordsOut + task.recordsOut }),
-      this.#earlier,
-    )
   }
 
   /** Of the subtask that waited longest since the last look. Two looks at one instant tell the same. */
@@ -82,4 +79,11 @@ export class JobMeter {
     this.#looked = { atMs, backPressuredMs, ratio }
     return ratio
   }
+}
+
+function summed(tasks: readonly MeteredTask[], earlier: Records): Records {
+  return tasks.reduce(
+    (sum, task) => ({ recordsIn: sum.recordsIn + task.recordsIn, recordsOut: sum.recordsOut + task.recordsOut }),
+    earlier,
+  )
 }

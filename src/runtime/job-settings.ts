@@ -4,11 +4,16 @@ import { StreamError } from '../base/errors.ts'
 import { localPath } from '../base/paths.ts'
 import { defaultStrategy, type RestartStrategy } from './control/restart-supervisor.ts'
 import type { LeveldbSettings } from './keyed-state-backends.ts'
-import type { TaskSettings } from './task-environment.ts'
+import type { TaskSettings, UnalignedSettings } from './task-environment.ts'
 
 export interface JobSettings extends TaskSettings {
   readonly restartStrategy: RestartStrategy
+  readonly failoverStrategy: 'region' | 'full'
   readonly coordinator: CoordinatorSettings
+  /** Whoever starts from the checkpoint of this id loses the records in flight that it holds. */
+  readonly dropInFlightOf: number | undefined
+  /** How many checkpoints are remembered for those who ask. */
+  readonly checkpointHistory: number
   readonly storage: {
     /** Undefined: in memory. */
     readonly directory: string | undefined
@@ -26,6 +31,9 @@ interface CoordinatorSettings {
   readonly maxConcurrent: number
   readonly tolerableFailures: number | 'unlimited'
   readonly numRetained: number
+  readonly unaligned: boolean
+  /** Read where `unaligned`: 0 starts unaligned at once. */
+  readonly alignedTimeoutMs: number
   readonly retention: 'NO_EXTERNALIZED_CHECKPOINTS' | 'DELETE_ON_CANCELLATION' | 'RETAIN_ON_CANCELLATION'
 }
 
@@ -33,9 +41,9 @@ interface CoordinatorSettings {
 const UNLIMITED = 2 ** 31 - 1
 
 /** Throws UNSUPPORTED or CONFIG_INVALID for what cannot be run, before anything is started. */
-export function readJobSettings(configuration: ConfigurationReader, warn: (line: string) => void): JobSettings {
+export function readJobSettings(configuration: ConfigurationReader): JobSettings {
   refuseUnsupported(configuration)
-  checkUnaligned(configuration, warn)
+  checkUnaligned(configuration)
   const intervalMs = configuration.get('execution.checkpointing.interval')
   const checkpointing = intervalMs !== undefined
   const tolerable = configuration.get('execution.checkpointing.tolerable-failed-checkpoints')
@@ -45,6 +53,7 @@ export function readJobSettings(configuration: ConfigurationReader, warn: (line:
     // A task that finishes without a final checkpoint leaves records behind that are in no state: none may be taken then.
     checkpointsAfterTasksFinish:
       checkpointing && configuration.get('execution.checkpointing.checkpoints-after-tasks-finish'),
+    unaligned: unalignedSettings(configuration),
     failTasksOnCheckpointingErrors: configuration.get('execution.checkpointing.fail-tasks-on-errors'),
     cancellationTimeoutMs: configuration.get('task.cancellation.timeout'),
     committerRetries: configuration.get('sink.committer.retries'),
@@ -53,6 +62,7 @@ export function readJobSettings(configuration: ConfigurationReader, warn: (line:
     debugFreeze: configuration.get('execution.debug-freeze'),
     leveldb: leveldbSettings(configuration),
     restartStrategy: configuration.restartStrategy() ?? defaultStrategy(checkpointing),
+    failoverStrategy: configuration.get('jobmanager.execution.failover-strategy'),
     coordinator: {
       intervalMs: intervalMs ?? null,
       minPauseMs: configuration.get('execution.checkpointing.min-pause'),
@@ -61,12 +71,29 @@ export function readJobSettings(configuration: ConfigurationReader, warn: (line:
       tolerableFailures: tolerable === UNLIMITED ? 'unlimited' : tolerable,
       numRetained: configuration.get('execution.checkpointing.num-retained'),
       retention: configuration.get('execution.checkpointing.externalized-checkpoint-retention'),
+      unaligned: configuration.get('execution.checkpointing.unaligned.enabled'),
+      alignedTimeoutMs: configuration.get('execution.checkpointing.aligned-checkpoint-timeout'),
     },
+    checkpointHistory: configuration.get('web.checkpoints.history'),
+    dropInFlightOf: dropInFlightOf(configuration),
     storage: {
       directory: storageDirectory(configuration),
       inlineThresholdBytes: configuration.get('execution.checkpointing.data-inline-threshold'),
       savepointDirectory: configuration.get('execution.checkpointing.savepoint-dir'),
     },
+  }
+}
+
+function dropInFlightOf(configuration: ConfigurationReader): number | undefined {
+  const checkpointId = configuration.get('execution.checkpointing.recover-without-channel-state.checkpoint-id')
+  return checkpointId < 0 ? undefined : checkpointId
+}
+
+function unalignedSettings(configuration: ConfigurationReader): UnalignedSettings | undefined {
+  if (!configuration.get('execution.checkpointing.unaligned.enabled')) return undefined
+  return {
+    alignedTimeoutMs: configuration.get('execution.checkpointing.aligned-checkpoint-timeout'),
+    maxInFlightBytes: configuration.get('execution.checkpointing.unaligned.max-in-flight-size'),
   }
 }
 
@@ -106,22 +133,16 @@ function refuseUnsupported(configuration: ConfigurationReader): void {
     })
 }
 
-/**
- * Unaligned checkpoints are exact only where Flink allows them. This version takes aligned ones in their place, which are
- * just as exact, and slow only under back-pressure: `warn` says so.
- */
-function checkUnaligned(configuration: ConfigurationReader, warn: (line: string) => void): void {
+/** Unaligned checkpoints are exact only where Flink allows them. */
+function checkUnaligned(configuration: ConfigurationReader): void {
   const option = 'execution.checkpointing.unaligned.enabled'
-  if (!configuration.get('execution.checkpointing.unaligned.enabled')) return
+  if (!configuration.get(option)) return
   const mode = configuration.get('execution.checkpointing.mode')
   const concurrent = configuration.get('execution.checkpointing.max-concurrent-checkpoints')
-  if (mode !== 'EXACTLY_ONCE' || concurrent !== 1)
-    throw new StreamError('CONFIG_INVALID', {
-      message: `${configuration.originOf(option)}: unaligned checkpoints need mode EXACTLY_ONCE and one checkpoint at a time; here the mode is ${mode} with ${concurrent} at a time.`,
-      hint: 'Set execution.checkpointing.mode to EXACTLY_ONCE and max-concurrent-checkpoints to 1, or turn unaligned checkpoints off.',
-      details: { option, mode, concurrent },
-    })
-  warn(
-    `Unaligned checkpoints (${option}): this version takes aligned checkpoints in their place. They are just as exact, and take longer under back-pressure.`,
-  )
+  if (mode === 'EXACTLY_ONCE' && concurrent === 1) return
+  throw new StreamError('CONFIG_INVALID', {
+    message: `${configuration.originOf(option)}: unaligned checkpoints need mode EXACTLY_ONCE and one checkpoint at a time; here the mode is ${mode} with ${concurrent} at a time.`,
+    hint: 'Set execution.checkpointing.mode to EXACTLY_ONCE and max-concurrent-checkpoints to 1, or turn unaligned checkpoints off.',
+    details: { option, mode, concurrent },
+  })
 }

@@ -5,6 +5,7 @@
 import type { Turns } from '../base/turns.ts'
 import type { Json } from '../elements/json.ts'
 import type { CheckpointBarrier } from '../elements/stream-element.ts'
+import type { SubtaskCheckpointMetrics } from './checkpoint-metrics.ts'
 import type { Cause } from './control/causes.ts'
 import type { TaskStatus } from './job-handle.ts'
 import type { TaskRestore } from './restore-assignment.ts'
@@ -28,7 +29,7 @@ export type TaskOrder =
       readonly mayReuse: boolean
       /** The job had come to its end: sources read nothing, and what is not committed yet is. */
       readonly drained: boolean
-      /** All tasks of the attempt that live behind this link. */
+      /** The tasks to deploy; those that are not named run on, in their own attempts. */
       readonly restores: readonly TaskRestore[]
     }
   | ({ readonly type: 'cancelTask' } & TaskAddress)
@@ -49,7 +50,12 @@ export type TaskFact =
       readonly state: TaskStatus
       readonly cause: Cause | null
     } & TaskAddress)
-  | ({ readonly type: 'checkpoint.acknowledged'; readonly checkpointId: number; readonly handles: Json } & TaskAddress)
+  | ({
+      readonly type: 'checkpoint.acknowledged'
+      readonly checkpointId: number
+      readonly handles: Json
+      readonly metrics: SubtaskCheckpointMetrics
+    } & TaskAddress)
   | ({
       readonly type: 'checkpoint.declined'
       readonly checkpointId: number

@@ -4,16 +4,20 @@
  */
 import { StreamError } from '../base/errors.ts'
 import type { CheckpointMetadata, OperatorMetadata } from '../checkpoint/checkpoint-metadata.ts'
+import { handlesIn } from '../checkpoint/stored-handles.ts'
 import type { ChainedOperator, JobGraph, JobVertex } from '../graph/job-graph.ts'
 import type { KeyGroupRange } from '../state/key-group-range.ts'
 import { keyGroupRangeOf } from '../state/key-groups.ts'
 import type { StateHandle } from '../state/snapshot.ts'
+import { type ChannelsRestore, channelsFor, refuseInFlight } from './in-flight-records.ts'
 
 /** What one subtask gets. Plain JSON: it crosses the link. */
 export interface TaskRestore {
   readonly task: number
   /** In the order of the chain. */
   readonly operators: readonly OperatorRestore[]
+  /** Left out: nothing was in flight to it. */
+  readonly channels?: ChannelsRestore | undefined
 }
 
 export interface OperatorRestore {
@@ -43,16 +47,16 @@ export function tasksOf(
 }
 
 export function assignState(graph: JobGraph, metadata: CheckpointMetadata | undefined): readonly TaskRestore[] {
-  return tasksOf(graph).map(({ vertex, subtask }, task) => ({
-    task,
-    operators: (graph.vertices[vertex] as JobVertex).operators.map((operator) =>
-      operatorRestore(
-        graph.vertices[vertex] as JobVertex,
-        subtask,
-        metadata?.operators.find(({ operatorId }) => operatorId === operator.operatorId),
-      ),
-    ),
-  }))
+  const storedOf = (id: string) => metadata?.operators.find(({ operatorId }) => operatorId === id)
+  return tasksOf(graph).map(({ vertex: index, subtask }, task) => {
+    const vertex = graph.vertices[index] as JobVertex
+    const channels = channelsFor(graph, index, subtask, storedOf(vertex.id))
+    return {
+      task,
+      operators: vertex.operators.map(({ operatorId }) => operatorRestore(vertex, subtask, storedOf(operatorId))),
+      ...(channels === undefined ? {} : { channels }),
+    }
+  })
 }
 
 function operatorRestore(vertex: JobVertex, subtask: number, stored: OperatorMetadata | undefined): OperatorRestore {
@@ -73,12 +77,19 @@ function meet(one: KeyGroupRange | undefined, other: KeyGroupRange): boolean {
   return one !== undefined && one.first <= other.last && other.first <= one.last
 }
 
+/** As `fitOperators`, and refuses records in flight that cannot be restored. */
+export function fitToState(graph: JobGraph, metadata: CheckpointMetadata, allowNonRestoredState: boolean): JobGraph {
+  const fitted = fitOperators(graph, metadata, allowNonRestoredState)
+  refuseInFlight(fitted, metadata, allowNonRestoredState)
+  return fitted
+}
+
 /**
  * The graph with the max parallelism that the state was written with, where the program leaves it open. Refuses what
  * cannot be restored: state without an operator, or without a place in it, unless that is allowed; a parallelism above the
  * stored maximum, another explicit maximum.
  */
-export function fitToState(graph: JobGraph, metadata: CheckpointMetadata, allowNonRestoredState: boolean): JobGraph {
+export function fitOperators(graph: JobGraph, metadata: CheckpointMetadata, allowNonRestoredState: boolean): JobGraph {
   const known = new Set(graph.vertices.flatMap(({ operators }) => operators.map(({ operatorId }) => operatorId)))
   const orphans = metadata.operators.filter((operator) => !known.has(operator.operatorId) && holdsState(operator))
   if (orphans.length > 0 && !allowNonRestoredState) throw orphaned(orphans, metadata)
@@ -89,10 +100,7 @@ export function fitToState(graph: JobGraph, metadata: CheckpointMetadata, allowN
 
 /** Whether something is lost when the operator is left out. */
 export function holdsState(operator: OperatorMetadata): boolean {
-  return (
-    operator.coordinator !== undefined ||
-    operator.subtasks.some(({ keyed, operator: list }) => keyed !== undefined || list !== undefined)
-  )
+  return operator.coordinator !== undefined || operator.subtasks.some((subtask) => handlesIn(subtask).length > 0)
 }
 
 /** State that an operator once had a place for. */

@@ -6,8 +6,9 @@ import { StreamError } from '../base/errors.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
 import type { ChainedOperator, JobGraph, JobVertex } from '../graph/job-graph.ts'
 import type { DeclaredStates } from './declared-states.ts'
+import { orphanedInFlight, planInFlight } from './in-flight-plan.ts'
 import { operatorsOf, type PlacedOperator } from './placed-operators.ts'
-import { fitToState, holdsState } from './restore-assignment.ts'
+import { fitOperators, fitToState, holdsState } from './restore-assignment.ts'
 import { lostStates, planStates, type StatePlan, type StatesPlan } from './state-plan.ts'
 import type { StoredOperator, StoredStates } from './stored-states.ts'
 
@@ -59,7 +60,7 @@ export async function planRestore(options: RestorePlanOptions): Promise<RestoreP
   const fitted = fittedVertices(graph, stored.metadata)
   const placed = operatorsOf({ ...graph, vertices: fitted })
   const present: OperatorPlan[] = []
-  for (const place of placed) present.push(await planOperator(place, graph, options))
+  for (const place of placed) present.push(await planOperator(place, { ...graph, vertices: fitted }, options))
   const operators = [...present, ...absentOperators(graph, stored, allowNonRestoredState)]
   const failures = operators.flatMap(({ failure, states }) => [failure, ...states.map((state) => state.failure)])
   return {
@@ -74,7 +75,7 @@ function fittedVertices(graph: JobGraph, metadata: CheckpointMetadata): readonly
   return graph.vertices.map((vertex) => {
     let fitted: JobVertex | undefined
     const refused = refusal(() => {
-      fitted = fitToState({ ...graph, vertices: [vertex] }, metadata, true).vertices[0]
+      fitted = fitOperators({ ...graph, vertices: [vertex] }, metadata, true).vertices[0]
     })
     return refused === undefined && fitted !== undefined ? fitted : vertex
   })
@@ -82,8 +83,8 @@ function fittedVertices(graph: JobGraph, metadata: CheckpointMetadata): readonly
 
 async function planOperator(
   { vertex, operator, program }: PlacedOperator,
-  graph: JobGraph,
-  { declared, stored, stateBackend, allowNonRestoredState }: RestorePlanOptions,
+  fitted: JobGraph,
+  { graph, declared, stored, stateBackend, allowNonRestoredState }: RestorePlanOptions,
 ): Promise<OperatorPlan> {
   const { operatorId, uid, name } = operator
   const state = stored.operators.get(operatorId)
@@ -94,6 +95,7 @@ async function planOperator(
   const maxParallelism =
     fit(true) === undefined ? vertex.maxParallelism : (metadata?.maxParallelism ?? vertex.maxParallelism)
   const isDone = vertex.operators.every((each) => isFinished(stored.operators.get(each.operatorId)))
+  const inFlight = metadata === undefined ? NO_STATES : planInFlight(fitted, metadata, stored, allowNonRestoredState)
   const { states, failure: statesFailure } = isDone
     ? NO_STATES
     : await planStates({
@@ -114,14 +116,14 @@ async function planOperator(
       program: original.maxParallelismIsSet || metadata === undefined ? original.maxParallelism : undefined,
     },
     finished: isFinished(state),
-    states,
+    states: [...states, ...inFlight.states],
     notes: [
       ...(metadata === undefined || metadata.name === name ? [] : [`was called "${metadata.name}"`]),
       ...(isFinished(state)
         ? [isDone ? 'had finished: is not run again' : 'had finished: runs again, with nothing restored']
         : []),
     ],
-    failure: fit(allowNonRestoredState) ?? statesFailure,
+    failure: fit(allowNonRestoredState) ?? inFlight.failure ?? statesFailure,
   }
 }
 
@@ -136,7 +138,7 @@ function fitAlone(
   allowed: boolean,
 ): void {
   const alone = { ...metadata, operators: metadata.operators.filter((stored) => stored.operatorId === operatorId) }
-  fitToState({ ...graph, vertices: [vertex] }, alone, allowed)
+  fitOperators({ ...graph, vertices: [vertex] }, alone, allowed)
 }
 
 function isFinished(stored: StoredOperator | undefined): boolean {
@@ -160,9 +162,9 @@ function absentOperators(graph: JobGraph, stored: StoredStates, allowed: boolean
       parallelism: { stored: metadata.parallelism, program: undefined },
       maxParallelism: { stored: metadata.maxParallelism, program: undefined },
       finished: isFinished(operator),
-      states: lostStates(operator),
+      states: [...lostStates(operator), ...orphanedInFlight(metadata, stored)],
       notes: isOrphan ? [] : ['had no state'],
-      failure: refusal(() => fitToState({ ...graph, vertices: [] }, alone, allowed)),
+      failure: refusal(() => fitOperators({ ...graph, vertices: [] }, alone, allowed)),
     }
   })
 }

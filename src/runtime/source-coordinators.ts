@@ -1,4 +1,7 @@
-/** The enumerators of all sources of a job, for one attempt: made from a checkpoint, snapshotted together, closed together. */
+/**
+ * The enumerators of all sources of a job: made from a checkpoint and closed with the tasks of their vertex, snapshotted
+ * together.
+ */
 import { assert } from '../base/assert.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
 import type { JobGraph, JobVertex } from '../graph/job-graph.ts'
@@ -16,72 +19,74 @@ export interface SourceCoordinatorsOptions {
   fail(cause: unknown): void
 }
 
+/** Closed where `closing` is there: true when it has closed in time. */
+interface Kept {
+  readonly coordinator: SourceCoordinator
+  closing?: Promise<boolean> | undefined
+}
+
 export class SourceCoordinators {
   readonly #options: SourceCoordinatorsOptions
   /** By index of the vertex. */
-  readonly #coordinators: ReadonlyMap<number, SourceCoordinator>
+  readonly #kept = new Map<number, Kept>()
 
-  #closing: Promise<boolean> | undefined
-
-  private constructor(options: SourceCoordinatorsOptions, coordinators: ReadonlyMap<number, SourceCoordinator>) {
+  constructor(options: SourceCoordinatorsOptions) {
     this.#options = options
-    this.#coordinators = coordinators
   }
 
-  static async restore(
-    options: SourceCoordinatorsOptions,
+  /** Those of these vertices, in the place of earlier ones, which are closed. */
+  async restore(
+    vertices: ReadonlySet<number>,
     restored: { readonly metadata: CheckpointMetadata; readonly reader: SnapshotReader } | undefined,
-  ): Promise<SourceCoordinators> {
-    const coordinators = new Map<number, SourceCoordinator>()
-    const sources = new SourceCoordinators(options, coordinators)
+  ): Promise<void> {
+    const made = new Map<number, Kept>()
     try {
-      await sources.#make(coordinators, restored)
+      for (const [index, vertex] of this.#options.graph.vertices.entries())
+        if (vertices.has(index) && vertex.source !== undefined)
+          made.set(index, { coordinator: await this.#make(index, vertex, restored) })
     } catch (thrown) {
       // One could not be made, by a user's throw or for its state: those that were are closed.
-      await sources.close()
+      await Promise.all([...made.values()].map((kept) => this.#close(kept)))
       throw thrown
     }
-    return sources
+    for (const [index, kept] of made) this.#kept.set(index, kept)
   }
 
   async #make(
-    coordinators: Map<number, SourceCoordinator>,
+    index: number,
+    vertex: JobVertex,
     restored: { readonly metadata: CheckpointMetadata; readonly reader: SnapshotReader } | undefined,
-  ): Promise<void> {
+  ): Promise<SourceCoordinator> {
     const options = this.#options
-    for (const [index, vertex] of options.graph.vertices.entries()) {
-      if (vertex.source === undefined) continue
-      const handle = restored?.metadata.operators.find(({ operatorId }) => operatorId === vertex.id)?.coordinator
-      assert(handle?.type !== 'composite', `the enumerator of ${vertex.name} has state of several files`)
-      const coordinator = new SourceCoordinator({
-        source: vertex.source as Source<unknown>,
-        operatorName: vertex.operators[0]?.name ?? vertex.name,
-        parallelism: vertex.parallelism,
-        environment: options.environment,
-        restored: handle === undefined ? undefined : await restored?.reader.read(handle),
-        send: (subtask, event) => options.send(index, subtask, event),
-        fail: options.fail,
-      })
-      coordinators.set(index, coordinator)
-    }
+    const handle = restored?.metadata.operators.find(({ operatorId }) => operatorId === vertex.id)?.coordinator
+    assert(handle?.type !== 'composite', `the enumerator of ${vertex.name} has state of several files`)
+    return new SourceCoordinator({
+      source: vertex.source as Source<unknown>,
+      operatorName: vertex.operators[0]?.name ?? vertex.name,
+      parallelism: vertex.parallelism,
+      environment: options.environment,
+      restored: handle === undefined ? undefined : await restored?.reader.read(handle),
+      send: (subtask, event) => options.send(index, subtask, event),
+      fail: options.fail,
+    })
   }
 
-  async start(): Promise<void> {
-    await Promise.all([...this.#coordinators.values()].map((coordinator) => coordinator.start()))
+  async start(vertices: ReadonlySet<number>): Promise<void> {
+    await Promise.all([...vertices].map((index) => this.#kept.get(index)?.coordinator.start()))
   }
 
   readerRegistered(vertex: number, subtask: number): void {
-    this.#coordinators.get(vertex)?.readerRegistered(subtask)
+    this.#kept.get(vertex)?.coordinator.readerRegistered(subtask)
   }
 
   splitRequested(vertex: number, subtask: number): void {
-    this.#coordinators.get(vertex)?.splitRequested(subtask)
+    this.#kept.get(vertex)?.coordinator.splitRequested(subtask)
   }
 
   /** By operator id. */
   async snapshot(checkpointId: number): Promise<ReadonlyMap<string, StateHandle>> {
     const handles = await Promise.all(
-      [...this.#coordinators].map(async ([index, coordinator]) => {
+      [...this.#kept].map(async ([index, { coordinator }]) => {
         const operatorId = (this.#options.graph.vertices[index] as JobVertex).id
         const state = await coordinator.snapshot(checkpointId)
         const stream = this.#options.snapshotWriter.open({ checkpointId, operatorId, subtask: 0, kind: 'coordinator' })
@@ -94,28 +99,30 @@ export class SourceCoordinators {
 
   /** Its triggers are on their way, or it is given up. */
   triggered(checkpointId: number): void {
-    for (const coordinator of this.#coordinators.values()) coordinator.triggered(checkpointId)
+    for (const { coordinator } of this.#kept.values()) coordinator.triggered(checkpointId)
   }
 
   notifyCheckpointComplete(checkpointId: number): void {
-    for (const coordinator of this.#coordinators.values()) coordinator.notifyCheckpointComplete(checkpointId)
+    for (const { coordinator } of this.#kept.values()) coordinator.notifyCheckpointComplete(checkpointId)
   }
 
-  /** True when all have closed in time; what one of them throws on its way out is not what ends the job. */
-  close(): Promise<boolean> {
-    this.#closing ??= this.#closeAll()
-    return this.#closing
+  /** Of these vertices, or all: true when they have closed in time. What one throws on its way out does not end the job. */
+  async close(vertices: Iterable<number> = this.#kept.keys()): Promise<boolean> {
+    const kept = [...vertices].flatMap((index) => this.#kept.get(index) ?? [])
+    const closed = await Promise.all(kept.map((one) => this.#close(one)))
+    return closed.every((inTime) => inTime)
   }
 
-  #closeAll(): Promise<boolean> {
+  #close(kept: Kept): Promise<boolean> {
     const { environment, closeTimeoutMs } = this.#options
-    const closed = Promise.allSettled([...this.#coordinators.values()].map((coordinator) => coordinator.close()))
-    return new Promise((resolve) => {
+    kept.closing ??= new Promise((resolve) => {
       const timer = environment.clock.setTimer(closeTimeoutMs, () => resolve(false))
-      closed.then(() => {
+      const closed = () => {
         timer.cancel()
         resolve(true)
-      })
+      }
+      kept.coordinator.close().then(closed, closed)
     })
+    return kept.closing
   }
 }

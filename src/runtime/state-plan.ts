@@ -9,7 +9,8 @@ import { coordinatorAnswer, type RestoredStates, restoredStates, storedStatesOf 
 import type { StoredOperator } from './stored-states.ts'
 
 export interface StatePlan {
-  readonly type: 'keyed' | 'operator' | 'coordinator'
+  /** `channels`: records that were in flight. */
+  readonly type: 'keyed' | 'operator' | 'coordinator' | 'channels'
   readonly name: string
   readonly change:
     | 'matched'
@@ -31,7 +32,7 @@ export interface StatePlan {
   readonly failure: StreamError | undefined
 }
 
-/** A kind of keyed state, a mode of operator state, `timers` or `enumerator`. */
+/** A kind of keyed state, a mode of operator state, `timers`, `enumerator`, or how an edge deals out its records. */
 export interface StateForm {
   readonly kind: string
   readonly serializers: readonly StoredSerializer[]

@@ -6,22 +6,23 @@ import { StreamError } from '../base/errors.ts'
 import { type CheckpointBarrier, MAX_WATERMARK } from '../elements/stream-element.ts'
 import type { ChainedOperator } from '../graph/job-graph.ts'
 import type { Input, Operator, SourceOperator } from '../operators/operator.ts'
-import type { SnapshotFormat } from '../state/snapshot.ts'
 import { Blame } from './blame.ts'
-import { type AlignmentHost, hostAlignment } from './control/barrier-alignment.ts'
 import type { Cause } from './control/causes.ts'
 import { hostTask, type Task } from './control/task.ts'
 import { textOf } from './control/text-of.ts'
-import { inOrder, type OperatorChain, operatorChain } from './data/operator-chain.ts'
+import { inOrder, type OperatorChain } from './data/operator-chain.ts'
+import type { RestoredRecords } from './data/restored-input.ts'
 import { endOfData, endPartitions } from './data/stream-ends.ts'
 import { type InputEnd, type Permission, Subtask } from './data/subtask.ts'
 import { SubtaskGate } from './data/subtask-gate.ts'
 import type { Connections } from './exchange.ts'
 import { Notifications } from './notifications.ts'
 import { OperatorLives } from './operator-lives.ts'
-import { OperatorRuntime } from './operator-runtime.ts'
+import type { OperatorHooks, OperatorRuntime } from './operator-runtime.ts'
 import type { SourceEvent } from './source-coordinator.ts'
+import { SubtaskAlignment } from './subtask-alignment.ts'
 import { SubtaskCheckpoints } from './subtask-checkpoints.ts'
+import { hadFinished, SubtaskRestore } from './subtask-restore.ts'
 import type { StreamTaskOptions, TaskEnvironment } from './task-environment.ts'
 
 export class StreamTask {
@@ -29,7 +30,7 @@ export class StreamTask {
   readonly gate: SubtaskGate
   readonly #environment: TaskEnvironment
   readonly #host: Task
-  readonly #permission: Permission = { running: false, standstill: false, held: [] }
+  readonly #permission: Permission = { running: false, restoring: false, standstill: false, held: [] }
   readonly #checkpoints: SubtaskCheckpoints
   /** Aborted when the task is on its way out. */
   readonly #leaving = new AbortController()
@@ -39,7 +40,11 @@ export class StreamTask {
   #lives: OperatorLives | undefined
   #chain: OperatorChain | undefined
   #subtask: Subtask | undefined
-  #alignment: AlignmentHost | undefined
+  #alignment: SubtaskAlignment | undefined
+  /** What was in flight to it. */
+  #restored: RestoredRecords[] = []
+  #restoredConsumed = () => {}
+  #outputDrained = () => {}
   readonly #notifications = new Notifications((thrown) => this.fail(thrown))
   readonly #blame = new Blame()
 
@@ -51,6 +56,9 @@ export class StreamTask {
       wake: () => environment.turnLoop.wake(),
       failed: (cause) => this.fail(cause),
       monotonicMs: () => environment.ports.clock.monotonic(),
+      dataConsumed: () => {
+        if (this.#outputIsConsumed()) this.#outputDrained()
+      },
     })
     const { settings } = environment
     this.#checkpoints = new SubtaskCheckpoints({
@@ -79,8 +87,10 @@ export class StreamTask {
       },
       openOperators: () => this.#open(),
       commitRestored: () => {},
+      processInFlight: () => this.#processInFlight(),
       run: () => this.#run(),
       finishOperators: (end) => this.#finish(end),
+      drainOutput: () => this.#drainOutput(),
       awaitFinalCheckpoint: () => options.tell({ type: 'finalCheckpoint.awaited', task, attempt }),
       endPartitions: ({ withEndOfData }) => endPartitions(this.#wired().writers.values(), withEndOfData),
       closeOperators: () => this.#close(),
@@ -107,11 +117,11 @@ export class StreamTask {
   /** `drain` belongs to the savepoint that ends the job. */
   triggerCheckpoint(barrier: CheckpointBarrier, drain: boolean): void {
     const subtask = this.#subtask
-    if (barrier.kind !== 'synchronousSavepoint') return subtask?.mail(() => this.#trigger(barrier))
+    if (barrier.kind !== 'synchronousSavepoint') return subtask?.mail(() => this.#alignment?.trigger(barrier))
     subtask?.mail(() => {
       subtask.stopSource({ drained: drain, savepoint: barrier.checkpointId })
       // Behind the end of the data, however long its operators take for that.
-      subtask.mail(() => this.#trigger(barrier))
+      subtask.mail(() => this.#alignment?.trigger(barrier))
     })
   }
 
@@ -156,33 +166,28 @@ export class StreamTask {
   }
 
   async #restore(): Promise<{ finished: boolean }> {
-    const { vertex, restore } = this.options
-    if (restore.operators.every(({ finished }) => finished) && restore.operators.length > 0) return { finished: true }
-    const runtimes = vertex.operators.map(
-      (operator, index) => new OperatorRuntime(this.options, operator, index, this.#hooks(operator)),
-    )
-    this.#runtimes = runtimes
-    await Promise.all(runtimes.map((runtime) => runtime.restore()))
+    if (hadFinished(this.options)) return { finished: true }
+    const restore = new SubtaskRestore(this.options, (operator) => this.#hooks(operator))
+    this.#runtimes = restore.runtimes
+    this.#restored = await restore.read()
     // Cut off meanwhile: nothing is made that nobody would close.
     this.#leaving.signal.throwIfAborted()
-    this.#chain = operatorChain(vertex, this.#wired().writers, (_, index, links) =>
-      (runtimes[index] as OperatorRuntime).make(links),
-    )
+    this.#chain = restore.makeChain(this.#wired().writers)
     return { finished: false }
   }
 
-  #hooks(operator: ChainedOperator) {
+  #hooks(operator: ChainedOperator): OperatorHooks {
     const { task, attempt, tell } = this.options
     return {
       gate: this.gate,
-      mail: (mail: () => void) => this.#subtask?.mail(mail),
-      fail: (cause: unknown) => {
+      mail: (mail) => this.#subtask?.mail(mail),
+      fail: (cause) => {
         this.fail(this.#blame.put(operator.name, cause))
       },
-      blame: (thrown: unknown) => this.#blame.put(operator.name, thrown),
+      blame: (thrown) => this.#blame.put(operator.name, thrown),
       sendSplitRequest: () => tell({ type: 'split.requested', task, attempt }),
-      count: (name: string, added: number) => tell({ type: 'records.counted', name, added }),
-      broken: (cause: Error) => this.#broken(cause),
+      count: (name, added) => tell({ type: 'records.counted', name, added }),
+      broken: (cause) => this.#broken(cause),
     }
   }
 
@@ -193,6 +198,7 @@ export class StreamTask {
       channels: this.#wired().channels,
       inputs: chain.head.inputs as readonly Input<unknown>[],
       source: chain.source,
+      restored: this.#restored,
       emitLastWatermark: () => {
         // Nobody takes a watermark from an idle input.
         chain.headOutput.processWatermarkStatus(false)
@@ -202,7 +208,11 @@ export class StreamTask {
       permission: this.#permission,
       wake: () => turnLoop.wake(),
       events: {
-        barrierArrived: (channel, barrier) => this.#alignment?.send({ type: 'barrier.arrived', channel, barrier }),
+        barrierArrived: (channel, barrier, sequence) =>
+          this.#alignment?.send({ type: 'barrier.arrived', channel, barrier, sequence }),
+        announcementArrived: (channel, barrier, sequence) =>
+          this.#alignment?.send({ type: 'announcement.arrived', channel, barrier, sequence }),
+        restoredConsumed: () => this.#restoredConsumed(),
         cancellationArrived: (channel, checkpointId) =>
           this.#alignment?.send({ type: 'cancellation.arrived', channel, checkpointId }),
         partitionEnded: (channel) => this.#alignment?.send({ type: 'partition.ended', channel }),
@@ -230,76 +240,40 @@ export class StreamTask {
     if (vertex.source !== undefined) tell({ type: 'reader.registered', task, attempt })
   }
 
+  /** No channel is read meanwhile. */
+  #processInFlight(): void | Promise<void> {
+    this.#environment.turnLoop.add(this.#reading())
+    if (this.#restored.length === 0) return
+    const processed = new Promise<void>((resolve) => {
+      this.#restoredConsumed = resolve
+    })
+    this.#permission.restoring = true
+    this.#permission.running = true
+    return processed
+  }
+
   #run(): void {
-    const { settings, ports, tap, turnLoop } = this.#environment
-    const { task, attempt } = this.options
-    const channels = this.#wired().channels.length
-    this.#alignment = hostAlignment({
-      id: `${this.#path}/alignment`,
-      mode: settings.checkpointingMode,
-      channels,
-      checkpointsAfterTasksFinish: settings.checkpointsAfterTasksFinish,
-      tap,
-      deps: {
-        permit: ({ standstill, held }) => {
-          this.#permission.standstill = standstill
-          this.#permission.held = held
-          turnLoop.wake()
-        },
-        prepareOperators: ({ checkpointId }) =>
-          this.#checkpointing(() =>
-            inOrder(this.#made().operators.map((operator) => () => operator.prepareSnapshotPreBarrier?.(checkpointId))),
-          ),
-        forwardBarrier: (barrier) => this.#made().writeControl({ type: 'barrier', ...barrier }),
-        takeSnapshot: ({ barrier }) =>
-          this.#checkpointing(() => this.#snapshot(barrier.checkpointId, barrier.format ?? 'checkpoint')),
-        declined: ({ checkpointId, reason, message, cause }) =>
-          this.options.tell({
-            type: 'checkpoint.declined',
-            task,
-            attempt,
-            checkpointId,
-            reason,
-            message: message ?? reason,
-            cause: cause ?? null,
-          }),
-        causeOf: (thrown) => this.#causeOf(thrown),
-        forwardCancellation: (checkpointId) => this.#made().writeControl({ type: 'cancellation', checkpointId }),
-        startMeasuring() {},
-        endMeasuring() {},
-        nowMs: () => ports.clock.now(),
-        failed: (cause) => this.#broken(cause),
-      },
+    const subtask = this.#reading()
+    this.#alignment = new SubtaskAlignment({
+      options: this.options,
+      path: this.#path,
+      chain: this.#made(),
+      runtimes: this.#runtimes,
+      channels: this.#wired().channels,
+      subtask,
+      permission: this.#permission,
+      gate: this.gate,
+      checkpoints: this.#checkpoints,
+      snapshotted: (checkpointId) => this.#host.send({ type: 'checkpoint.snapshotted', checkpointId }),
+      fail: (thrown) => this.fail(thrown),
+      causeOf: (thrown) => this.#causeOf(thrown),
+      broken: (cause) => this.#broken(cause),
     })
     this.#alignment.start()
+    this.#permission.restoring = false
     this.#permission.running = true
-    const subtask = this.#reading()
     if (this.options.drained === true) subtask.mail(() => subtask.stopSource({ drained: true, savepoint: null }))
-    turnLoop.add(subtask)
-  }
-
-  /** A throw of the operators fails the task, unless the job said that it only declines. */
-  #checkpointing(work: () => void | Promise<void>): void | Promise<void> {
-    const failing = (thrown: unknown): never => {
-      if (this.#environment.settings.failTasksOnCheckpointingErrors) this.fail(thrown)
-      throw thrown
-    }
-    try {
-      const working = work()
-      return working instanceof Promise ? this.gate.underWay.watch(working).catch(failing) : undefined
-    } catch (thrown) {
-      return failing(thrown)
-    }
-  }
-
-  #trigger(barrier: CheckpointBarrier): void {
-    const { type: _, ...triggered } = barrier
-    this.#alignment?.send({ type: 'checkpoint.triggered', barrier: triggered })
-  }
-
-  #snapshot(checkpointId: number, format: SnapshotFormat): void {
-    this.#checkpoints.take(checkpointId, format, this.#runtimes, this.#made().operators)
-    this.#host.send({ type: 'checkpoint.snapshotted', checkpointId })
+    this.#environment.turnLoop.wake()
   }
 
   #giveToSource(event: SourceEvent): void {
@@ -324,6 +298,18 @@ export class StreamTask {
     const ended = finishing.then(end)
     this.gate.pause(ended.catch(() => {}))
     return ended
+  }
+
+  #drainOutput(): void | Promise<void> {
+    if (this.#outputIsConsumed()) return
+    return new Promise((resolve) => {
+      this.#outputDrained = resolve
+    })
+  }
+
+  #outputIsConsumed(): boolean {
+    const writers = [...this.#wired().writers.values()]
+    return writers.every(({ channels }) => channels.every(({ dataConsumed }) => dataConsumed))
   }
 
   async #close(): Promise<void> {

@@ -1,10 +1,13 @@
 /** The checkpoints of one subtask that are under way: from the freezing of its state to the acknowledgement. */
+import { handlesIn } from '../checkpoint/stored-handles.ts'
 import type { Json } from '../elements/json.ts'
 import type { Operator } from '../operators/operator.ts'
-import type { OperatorSubtaskState, SnapshotFormat, StateHandle } from '../state/snapshot.ts'
+import type { OperatorSubtaskState, SnapshotFormat } from '../state/snapshot.ts'
 import type { Blame } from './blame.ts'
+import { type SnapshotAlignment, snapshotSizes } from './checkpoint-metrics.ts'
 import type { Cause } from './control/causes.ts'
 import { hostSubtaskCheckpoint, type SubtaskCheckpointHost } from './control/subtask-checkpoint.ts'
+import type { InFlightSnapshot } from './in-flight-snapshot.ts'
 import type { TaskFact } from './link.ts'
 import type { OperatorRuntime } from './operator-runtime.ts'
 import { type FrozenSubtask, freezeSubtask, writeSubtask } from './subtask-snapshot.ts'
@@ -23,9 +26,19 @@ export interface SubtaskCheckpointsOptions {
   broken(cause: Error): void
 }
 
+/** What is measured of an alignment. It may be known before the snapshot is taken, or only after that. */
+type Measured = Partial<Pick<SnapshotAlignment, 'alignmentMs'> & { readonly processedBytes: number }>
+
+interface UnderWay {
+  readonly host: SubtaskCheckpointHost<true>
+  alignment: SnapshotAlignment & { readonly processedBytes: number }
+}
+
 export class SubtaskCheckpoints {
   readonly #options: SubtaskCheckpointsOptions
-  readonly #hosts = new Map<number, SubtaskCheckpointHost<true>>()
+  readonly #underWay = new Map<number, UnderWay>()
+  /** Of the checkpoint that is next to be taken, if it is. */
+  #measured: { readonly checkpointId: number; readonly measured: Measured } | undefined
   #waiting: (() => void)[] = []
 
   constructor(options: SubtaskCheckpointsOptions) {
@@ -36,15 +49,18 @@ export class SubtaskCheckpoints {
   take(
     checkpointId: number,
     format: SnapshotFormat,
+    alignment: SnapshotAlignment,
     runtimes: readonly OperatorRuntime[],
     operators: readonly Operator[],
+    inFlight?: InFlightSnapshot | undefined,
   ): void {
     let frozen: FrozenSubtask | undefined
     const host = this.#host(checkpointId, () => frozen)
-    this.#hosts.set(checkpointId, host)
+    const measured = this.#measured?.checkpointId === checkpointId ? this.#measured.measured : {}
+    this.#underWay.set(checkpointId, { host, alignment: { ...alignment, processedBytes: 0, ...measured } })
     host.start()
     try {
-      frozen = freezeSubtask(runtimes, operators, checkpointId, format, this.#options)
+      frozen = freezeSubtask(runtimes, operators, checkpointId, format, { ...this.#options, inFlight })
     } catch (thrown) {
       host.aborted()
       host.notFrozen(thrown)
@@ -53,18 +69,25 @@ export class SubtaskCheckpoints {
     host.frozen()
   }
 
+  /** Counts until the snapshot is acknowledged: then it is too late. */
+  measured(checkpointId: number, measured: Measured): void {
+    const taken = this.#underWay.get(checkpointId)
+    if (taken === undefined) this.#measured = { checkpointId, measured }
+    else taken.alignment = { ...taken.alignment, ...measured }
+  }
+
   abort(checkpointId: number): void {
-    this.#hosts.get(checkpointId)?.aborted()
+    this.#underWay.get(checkpointId)?.host.aborted()
   }
 
   /** Settles when none is under way: a task that ends well has answered for all that it took part in. */
   async settled(): Promise<void> {
-    if (this.#hosts.size === 0) return
+    if (this.#underWay.size === 0) return
     await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 
   abortAll(): void {
-    for (const host of [...this.#hosts.values()]) host.aborted()
+    for (const { host } of [...this.#underWay.values()]) host.aborted()
   }
 
   #host(checkpointId: number, frozen: () => FrozenSubtask | undefined): SubtaskCheckpointHost<true> {
@@ -78,11 +101,20 @@ export class SubtaskCheckpoints {
       deps: {
         write: (_, signal) => writeSubtask(frozen() as FrozenSubtask, environment, signal, blame),
         release: () => frozen()?.release(),
-        acknowledge: ({ handles }) =>
-          tell({ type: 'checkpoint.acknowledged', task, attempt, checkpointId, handles: handles as unknown as Json }),
+        acknowledge: ({ handles, syncMs, asyncMs }) => {
+          const { alignment } = this.#underWay.get(checkpointId) as UnderWay
+          tell({
+            type: 'checkpoint.acknowledged',
+            task,
+            attempt,
+            checkpointId,
+            handles: handles as unknown as Json,
+            metrics: { ...alignment, syncMs, asyncMs, ...snapshotSizes(handles, environment.epoch) },
+          })
+        },
         decline: ({ reason, message, cause }) =>
           tell({ type: 'checkpoint.declined', task, attempt, checkpointId, reason, message, cause }),
-        discard: (states) => environment.discard(handlesOf(states)),
+        discard: (states) => environment.discard(states.flatMap(handlesIn)),
         forget: () => this.#forget(checkpointId),
         causeOf,
         nowMs: () => environment.ports.clock.now(),
@@ -92,12 +124,8 @@ export class SubtaskCheckpoints {
   }
 
   #forget(checkpointId: number): void {
-    this.#hosts.delete(checkpointId)
-    if (this.#hosts.size > 0) return
+    this.#underWay.delete(checkpointId)
+    if (this.#underWay.size > 0) return
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
-}
-
-function handlesOf(states: readonly OperatorSubtaskState[]): readonly StateHandle[] {
-  return states.flatMap(({ keyed, operator }) => [keyed, operator].filter((handle) => handle !== undefined))
 }

@@ -1,7 +1,9 @@
 /**
  * The snapshot of one subtask: what its operators hold is frozen between two records, then written beside the records.
  */
+import { StreamError } from '../base/errors.ts'
 import type { Operator } from '../operators/operator.ts'
+import type { WrittenChannels } from '../state/channel-state-writer.ts'
 import type {
   OperatorSubtaskState,
   SnapshotFormat,
@@ -13,10 +15,12 @@ import type {
 import type { FrozenKeyedState, KeyedStateBackend } from '../state/state-backend.ts'
 import type { Blame } from './blame.ts'
 import type { TurnLoop } from './data/turn-loop.ts'
+import type { InFlightSnapshot } from './in-flight-snapshot.ts'
 import type { OperatorRuntime } from './operator-runtime.ts'
 import type { TaskEnvironment } from './task-environment.ts'
 
 export interface FrozenSubtask {
+  /** The head of the chain first. */
   readonly operators: readonly FrozenOperator[]
   /** Nothing of it will be written. */
   release(): void
@@ -30,6 +34,8 @@ interface FrozenOperator {
   readonly operator: Uint8Array | undefined
   /** What the operator itself must do before its state counts: files that become durable. */
   readonly ready: Promise<void> | undefined
+  /** Of the head, where barriers overtook records. */
+  readonly inFlight: InFlightSnapshot | undefined
 }
 
 /** The synchronous part. Throws what an operator or a serializer throws; nothing is left frozen then. */
@@ -38,11 +44,16 @@ export function freezeSubtask(
   operators: readonly Operator[],
   checkpointId: number,
   format: SnapshotFormat,
-  { subtask, blame }: { readonly subtask: number; readonly blame: Blame },
+  {
+    subtask,
+    blame,
+    inFlight,
+  }: { readonly subtask: number; readonly blame: Blame; readonly inFlight?: InFlightSnapshot | undefined },
 ): FrozenSubtask {
   const frozen: FrozenOperator[] = []
   let freezing = ''
   const release = () => {
+    inFlight?.release()
     for (const { keyed } of frozen) keyed?.release()
   }
   try {
@@ -60,6 +71,7 @@ export function freezeSubtask(
         keyGroups: runtime.keyedState?.keyGroups,
         operator,
         ready: ready instanceof Promise ? ready : undefined,
+        inFlight: index === 0 ? inFlight : undefined,
       })
     })
   } catch (thrown) {
@@ -103,14 +115,14 @@ async function writeOperator(
   keep: <Handle extends StateHandle>(writing: Promise<Handle>) => Promise<Handle>,
   blame: Blame,
 ): Promise<OperatorSubtaskState> {
-  const { name, identity, keyed, keyGroups, operator, ready } = frozen
+  const { name, identity, keyed, keyGroups, operator, ready, inFlight } = frozen
   /** Not of the disk's doing. */
   const blamed = (thrown: unknown): never => {
     throw blame.put(name, thrown)
   }
   const { turnLoop, snapshotWriter } = environment
   const target = (of: SnapshotIdentity): SnapshotTarget => ({ open: (scope) => snapshotWriter.open(of, scope) })
-  const [keyedHandle, operatorHandle] = await allOrNothing([
+  const [keyedHandle, operatorHandle, channels] = await allOrNothing([
     keyed === undefined
       ? Promise.resolve(undefined)
       : serialised(keyed, environment, signal)
@@ -118,20 +130,52 @@ async function writeOperator(
           .then(() => turnLoop.controlWork(keep(keyed.write(target({ ...identity, kind: 'keyed', keyGroups }))))),
     operator === undefined
       ? Promise.resolve(undefined)
-      : turnLoop.controlWork(keep(written(target({ ...identity, kind: 'operator' }), operator))),
+      : turnLoop.controlWork(keep(written(target({ ...identity, kind: 'operator' }), [operator]))),
+    inFlight === undefined
+      ? Promise.resolve(undefined)
+      : captured(inFlight, signal, blamed).then(
+          (found) =>
+            found &&
+            turnLoop
+              .controlWork(keep(written(target({ ...identity, kind: 'channels' }), found.parts)))
+              .then((handle) => ({ handle, edges: found.edges })),
+        ),
     ready === undefined ? Promise.resolve(undefined) : turnLoop.controlWork(ready.then(() => undefined, blamed)),
   ])
   return {
     operatorId: identity.operatorId,
     ...(keyedHandle === undefined ? {} : { keyed: keyedHandle }),
     ...(operatorHandle === undefined ? {} : { operator: operatorHandle }),
+    ...(channels === undefined ? {} : { channels }),
   }
 }
 
-async function written(target: SnapshotTarget, bytes: Uint8Array): Promise<StoredHandle> {
+/** Comes when all barriers are here. Its own errors are nobody's fault; what a serializer throws is blamed. */
+async function captured(
+  inFlight: InFlightSnapshot,
+  signal: AbortSignal,
+  blamed: (thrown: unknown) => never,
+): Promise<WrittenChannels | undefined> {
+  const abandon = () => inFlight.release()
+  signal.addEventListener('abort', abandon, { once: true })
+  try {
+    return await inFlight.complete
+  } catch (thrown) {
+    if (isOwnError(thrown)) throw thrown
+    return blamed(thrown)
+  } finally {
+    signal.removeEventListener('abort', abandon)
+  }
+}
+
+function isOwnError(thrown: unknown): boolean {
+  return StreamError.is(thrown) && (thrown.code === 'CHECKPOINT_DISCARDED' || thrown.code === 'IN_FLIGHT_TOO_LARGE')
+}
+
+async function written(target: SnapshotTarget, parts: readonly Uint8Array[]): Promise<StoredHandle> {
   const stream = target.open()
   try {
-    await stream.append(bytes)
+    for (const bytes of parts) await stream.append(bytes)
     return await stream.finish()
   } catch (thrown) {
     await stream.abandon()

@@ -3,7 +3,7 @@
  * of them is made of. Types only.
  */
 import type { Ports } from '../base/ports.ts'
-import type { JobVertex } from '../graph/job-graph.ts'
+import type { JobGraph, JobVertex } from '../graph/job-graph.ts'
 import type { SnapshotReader, SnapshotWriter, StateHandle } from '../state/snapshot.ts'
 import type { Causes } from './control/causes.ts'
 import type { ChartTap } from './control/host-chart.ts'
@@ -29,12 +29,21 @@ export interface TaskEnvironment {
   readonly tap: ChartTap | undefined
 }
 
+export interface UnalignedSettings {
+  /** How long a checkpoint may try to be aligned, from its trigger at the coordinator. 0: not at all. */
+  readonly alignedTimeoutMs: number
+  /** Of the records in flight that one subtask stores with a checkpoint. */
+  readonly maxInFlightBytes: number
+}
+
 export interface TaskSettings {
   /** Keyed state lives on disk; left out: on the heap. */
   readonly leveldb?: LeveldbSettings | undefined
   readonly checkpointing: boolean
   readonly checkpointingMode: 'EXACTLY_ONCE' | 'AT_LEAST_ONCE'
   readonly checkpointsAfterTasksFinish: boolean
+  /** Barriers may overtake records; left out: they never do. */
+  readonly unaligned?: UnalignedSettings | undefined
   /** False: what throws while a snapshot is prepared or taken only declines the checkpoint. */
   readonly failTasksOnCheckpointingErrors: boolean
   readonly cancellationTimeoutMs: number
@@ -50,6 +59,7 @@ export interface TaskSettings {
 export interface StreamTaskOptions {
   readonly task: number
   readonly attempt: number
+  readonly graph: JobGraph
   readonly vertexIndex: number
   readonly vertex: JobVertex
   readonly subtask: number

@@ -1,4 +1,7 @@
-/** The tasks' side of the link: makes the subtasks of an attempt, connects them and passes orders on. Decides nothing. */
+/**
+ * The tasks' side of the link: makes subtasks, connects those that are deployed together, and passes orders on. Decides
+ * nothing.
+ */
 import type { JobGraph, JobVertex } from '../graph/job-graph.ts'
 import { connect } from './exchange.ts'
 import type { TaskFact, TaskOrder } from './link.ts'
@@ -10,7 +13,7 @@ export class TaskExecutor {
   readonly #graph: JobGraph
   readonly #environment: TaskEnvironment
   readonly #tell: (fact: TaskFact) => void
-  /** Of the newest attempt: an older one is gone before a new one is deployed. */
+  /** Each in its newest attempt: an older one is gone before a new one is deployed. */
   #tasks: readonly StreamTask[] = []
 
   constructor(graph: JobGraph, environment: TaskEnvironment, tell: (fact: TaskFact) => void) {
@@ -56,6 +59,7 @@ export class TaskExecutor {
       return new StreamTask({
         task: restore.task,
         attempt,
+        graph: this.#graph,
         vertexIndex: vertex,
         vertex: this.#graph.vertices[vertex] as JobVertex,
         subtask,
@@ -69,7 +73,8 @@ export class TaskExecutor {
         tell: this.#tell,
       })
     })
-    this.#tasks = tasks
+    const others = this.#tasks.filter(({ options }) => !restores.some(({ task }) => task === options.task))
+    this.#tasks = [...others, ...tasks]
     const { settings, ports, turnLoop } = this.#environment
     const members = tasks.map(({ gate, options }) => ({
       vertex: options.vertexIndex,

@@ -33,7 +33,7 @@ export class TaskViews {
     return this.all.findIndex((view) => view.vertex === vertex && view.subtask === subtask)
   }
 
-  deployed(): void {
-    for (const view of this.all) view.state = 'SCHEDULED'
+  deployed(tasks: Iterable<number>): void {
+    for (const task of tasks) this.view(task).state = 'SCHEDULED'
   }
 }

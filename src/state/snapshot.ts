@@ -2,7 +2,9 @@
  * What a state backend needs from whoever stores checkpoints: streams that become durable and give a handle, and the
  * way back. Implemented in `checkpoint/`. A handle is plain JSON: it crosses the link and stands in the metadata.
  */
+import type { PartitionerType } from './channel-redistribution.ts'
 import type { KeyGroupRange } from './key-group-range.ts'
+import type { StoredSerializer } from './keyed-table.ts'
 
 /** Stands in every state file, so that a file of another job, checkpoint or operator is recognised. */
 export interface SnapshotIdentity {
@@ -10,7 +12,8 @@ export interface SnapshotIdentity {
   /** 32 hexadecimal digits. */
   readonly operatorId: string
   readonly subtask: number
-  readonly kind: 'keyed' | 'operator' | 'coordinator'
+  /** `channels`: records that were in flight to the subtask; they belong to the head operator of its chain. */
+  readonly kind: 'keyed' | 'operator' | 'coordinator' | 'channels'
   /** Of keyed state. */
   readonly keyGroups?: KeyGroupRange | undefined
 }
@@ -103,6 +106,37 @@ export interface OperatorSubtaskState {
   readonly operatorId: string
   readonly keyed?: StateHandle | undefined
   readonly operator?: StateHandle | undefined
+  /** Of the head operator of a chain, in an unaligned checkpoint. */
+  readonly channels?: StoredChannels | undefined
+}
+
+/** The records that were in flight to one subtask. */
+export interface StoredChannels {
+  readonly handle: StoredHandle
+  /** What it holds, one entry an edge: whether a program has a place for it is known before anything is read. */
+  readonly edges: readonly InFlightEdge[]
+}
+
+/** An edge of a job graph, by what stays the same when the program is built again. */
+export interface EdgeIdentity {
+  /** The operator that emits. */
+  readonly from: string
+  /** Undefined: its main output. */
+  readonly sideOutput?: string | undefined
+  /** Of the head operator of the receiving vertex. */
+  readonly input: number
+  /** Among edges that are equal in all of that, from 0: a stream that is united with itself. */
+  readonly ordinal: number
+}
+
+export interface InFlightEdge {
+  readonly edge: EdgeIdentity
+  readonly partitioner: PartitionerType
+  readonly serializer: StoredSerializer
+  /** Of all its channels; never none. */
+  readonly records: number
+  /** Serialised, with their timestamps. */
+  readonly bytes: number
 }
 
 export interface SnapshotReader {

@@ -7,7 +7,9 @@ export type BarrierStep =
   /** The oldest record that waits because the subtask was busy. */
   | { readonly type: 'process'; readonly channel: number }
   | ({ readonly type: 'barrier' } & BarrierAt)
+  /** It became unaligned upstream: it overtakes what waits. */
   | ({ readonly type: 'unalignedBarrier' } & BarrierAt)
+  /** Its barrier was put behind what waits, and stays there until its own step comes or it is to overtake. */
   | ({ readonly type: 'announcement' } & BarrierAt)
   | { readonly type: 'cancellation'; readonly checkpointId: number; readonly channel: number }
   | { readonly type: 'end'; readonly channel: number }
@@ -17,7 +19,7 @@ export type BarrierStep =
   | { readonly type: 'skip'; readonly ms: number }
   | { readonly type: 'close' }
 
-interface BarrierAt {
+export interface BarrierAt {
   readonly kind: 'checkpoint' | 'savepoint'
   readonly checkpointId: number
   readonly channel: number

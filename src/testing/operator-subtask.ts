@@ -57,7 +57,7 @@ export class OperatorSubtask {
   readonly #runtime: OperatorRuntime
   readonly #operator: Operator
   readonly #channels: readonly Channel[]
-  readonly #permission = { running: false, standstill: false, held: [] }
+  readonly #permission = { running: false, standstill: false, held: [], restoring: false }
   readonly #loop: Subtask
   #inLoop = false
   #failure: { readonly thrown: unknown } | undefined
@@ -78,11 +78,13 @@ export class OperatorSubtask {
       keyed: underTest.keyed,
       outputs: [],
     }
+    const vertex = vertexOf(chained, scale)
     const task = {
       task: subtask,
       attempt: attempt + 1,
       vertexIndex: 0,
-      vertex: vertexOf(chained, scale),
+      graph: { vertices: [vertex], edges: [], hash: '' },
+      vertex,
       subtask,
       name: `${underTest.name} (${subtask + 1}/${scale.parallelism})`,
       restore: { task: subtask, operators: [] },
@@ -115,11 +117,14 @@ export class OperatorSubtask {
       },
       gate: this.gate,
       permission: this.#permission,
+      restored: [],
       wake: () => this.#wake(),
       events: {
         barrierArrived() {},
+        announcementArrived() {},
         cancellationArrived() {},
         partitionEnded() {},
+        restoredConsumed() {},
         inputExhausted: () => this.#finish(),
         failed: (cause) => this.#fail(cause),
       },
@@ -236,7 +241,7 @@ export class OperatorSubtask {
       credit: 1024,
       input,
       index: input,
-      sender: { outputFull() {}, outputFree() {} },
+      sender: { outputFull() {}, outputFree() {}, dataConsumed() {} },
       receiver: { wake: () => this.#wake() },
     })
   }

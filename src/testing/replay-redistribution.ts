@@ -1,7 +1,9 @@
 /** Replays a redistribution trace through the functions that decide where state goes when a job is restored. */
 import { StreamError } from '../base/errors.ts'
+import { ambiguousIn, oldSubtasksByRange, oldSubtasksInTurn } from '../state/channel-redistribution.ts'
 import {
   defaultMaxParallelism,
+  HIGHEST_MAX_PARALLELISM,
   hashOfDouble,
   hashOfKey,
   keyGroupOfHash,
@@ -33,7 +35,7 @@ export type RedistributionTrace =
     }
   | {
       readonly kind: 'channelState'
-      readonly mapper: string
+      readonly mapper: 'range' | 'roundRobin'
       readonly oldParallelism: number
       readonly newParallelism: number
     }
@@ -43,8 +45,9 @@ export type RedistributionReplay =
   | { readonly maxParallelism: number }
   | { readonly hash: number; readonly keyGroup: number; readonly subtask?: number | undefined }
   | { readonly subtasks: readonly Readonly<Record<string, readonly string[]>>[] }
+  | { readonly oldSubtasks: readonly (readonly number[])[]; readonly ambiguous: readonly number[] }
 
-/** Throws INVALID_KEY for what cannot be a key, UNSUPPORTED for the state of channels. */
+/** Throws INVALID_KEY for what cannot be a key, TRACE_INVALID for an unknown mapper. */
 export function replayRedistribution(trace: RedistributionTrace): RedistributionReplay {
   switch (trace.kind) {
     case 'keyGroupRanges':
@@ -56,10 +59,7 @@ export function replayRedistribution(trace: RedistributionTrace): Redistribution
     case 'operatorState':
       return replayOperatorState(trace)
     case 'channelState':
-      throw new StreamError('UNSUPPORTED', {
-        message: 'The redistribution of in-flight data is not part of this version.',
-        hint: 'Use aligned checkpoints, which have none.',
-      })
+      return replayChannelState(trace)
     default:
       return trace satisfies never
   }
@@ -94,4 +94,28 @@ function replayOperatorState(trace: RedistributionTrace & { readonly kind: 'oper
   )
   const shares = redistributeOperatorState(reported, trace.newParallelism)
   return { subtasks: shares.map((states) => Object.fromEntries(states.map(({ name, elements }) => [name, elements]))) }
+}
+
+/** Flink's mapper by range knows no max parallelism of the operator: it takes the highest. */
+function replayChannelState(trace: RedistributionTrace & { readonly kind: 'channelState' }): RedistributionReplay {
+  const { mapper, oldParallelism, newParallelism } = trace
+  const oldSubtasks = Array.from({ length: newParallelism }, (_, subtask) => {
+    switch (mapper) {
+      case 'range':
+        return oldSubtasksByRange(subtask, oldParallelism, newParallelism, HIGHEST_MAX_PARALLELISM)
+      case 'roundRobin':
+        return oldSubtasksInTurn(subtask, oldParallelism, newParallelism)
+      default:
+        throw unknownMapper(mapper)
+    }
+  })
+  return { oldSubtasks, ambiguous: ambiguousIn(oldSubtasks) }
+}
+
+function unknownMapper(mapper: never): StreamError {
+  return new StreamError('TRACE_INVALID', {
+    message: `The mapper '${String(mapper)}' of channel state does not exist.`,
+    hint: "It is 'range' or 'roundRobin'.",
+    details: { mapper: String(mapper) },
+  })
 }

@@ -5,9 +5,8 @@ export class WatchedJob {
   readonly handle: JobHandle
   readonly events: JobEvent[] = []
   readonly #tasks: number
-  /** Of the newest attempt, by task. */
-  readonly #statuses = new Map<string, string>()
-  #attempt = -1
+  /** By task, in its newest attempt: only those that restart begin a new one. */
+  readonly #tasksSeen = new Map<string, { readonly attempt: number; readonly status: string }>()
   #conditions: (() => void)[] = []
   #ended = false
 
@@ -27,9 +26,9 @@ export class WatchedJob {
     return this.#ended
   }
 
-  /** The job is RUNNING, and every task of the newest attempt is, or has finished. */
+  /** The job is RUNNING, and so is every task in its newest attempt, or it has finished. */
   get running(): boolean {
-    const up = [...this.#statuses.values()].filter((status) => status === 'RUNNING' || status === 'FINISHED')
+    const up = [...this.#tasksSeen.values()].filter(({ status }) => status === 'RUNNING' || status === 'FINISHED')
     return this.handle.status() === 'RUNNING' && up.length === this.#tasks
   }
 
@@ -47,9 +46,9 @@ export class WatchedJob {
   #see(event: JobEvent): void {
     this.events.push(event)
     if (event.type === 'task.status') {
-      if (event.attempt > this.#attempt) this.#statuses.clear()
-      this.#attempt = Math.max(this.#attempt, event.attempt)
-      if (event.attempt === this.#attempt) this.#statuses.set(`${event.vertex}#${event.subtask}`, event.status)
+      const { vertex, subtask, attempt, status } = event
+      const task = `${vertex}#${subtask}`
+      if (attempt >= (this.#tasksSeen.get(task)?.attempt ?? 0)) this.#tasksSeen.set(task, { attempt, status })
     }
     this.#ask()
   }

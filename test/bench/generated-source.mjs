@@ -5,7 +5,7 @@ import { END_OF_INPUT, MORE_AVAILABLE } from 'millrace'
 const BATCH = 64
 
 /** `i = subtask, subtask + parallelism, ...` below `records`; the position is the next index. */
-export function generated(records, make) {
+export function generated(records, make, batch = BATCH) {
   return {
     boundedness: 'bounded',
     createEnumerator: (context, restored) => {
@@ -32,22 +32,24 @@ export function generated(records, make) {
         close() {},
       }
     },
-    createReader: () => new GeneratedReader(records, make),
+    createReader: () => new GeneratedReader(records, make, batch),
   }
 }
 
 class GeneratedReader {
   #records
   #make
+  #batch
   #split
   #next = 0
   #step = 1
   #ended = false
   #wake = () => {}
 
-  constructor(records, make) {
+  constructor(records, make, batch) {
     this.#records = records
     this.#make = make
+    this.#batch = batch
   }
 
   start() {}
@@ -56,7 +58,7 @@ class GeneratedReader {
     if (this.#split === undefined) return this.#ended ? END_OF_INPUT : 1
     const make = this.#make
     const step = this.#step
-    const stop = Math.min(this.#records, this.#next + BATCH * step)
+    const stop = Math.min(this.#records, this.#next + this.#batch * step)
     let index = this.#next
     for (; index < stop; index += step) output.collect(make(index))
     this.#next = index

@@ -1,13 +1,16 @@
 #!/usr/bin/env node
 /**
- * npm run bench -- S0|S1|S2|S6|S7 [--records n] [--keys n] [--parallelism p] [--fresh-keys] [--warmup n] [--reps n]
+ * npm run bench -- S0|S1|S2|S5|S6|S7 [--records n] [--keys n] [--parallelism p] [--fresh-keys] [--warmup n] [--reps n]
  *                  [--checkpoint-interval-ms n] [--checkpoint-dir d] [--engine plain]
  *                  [--backend hashmap|leveldb] [--cache-size 64mb] [--incremental true|false]
+ *   S5: [--seconds n] [--mode aligned|unaligned|alternating] [--aligned-timeout-ms n] [--sleeps promise|block]
+ *       [--sleep-ms n] [--channel-credit n]; one run, no warm-up
  *   S7: without an interval, every run is made twice: without checkpoints, and with one every 1000 ms
  *   S6: [--fail-after n] [--min-checkpoints n]; with --cold the process is killed and a second one goes on
  * Runs a frozen workload and prints one JSON line. The figures are of the measured runs; warm-up runs are thrown away.
  */
 import { parseArgs } from 'node:util'
+import { backPressure } from './back-pressure.mjs'
 import { coldRecoveries } from './cold-recovery.mjs'
 import { checkpointCost, checkpointFigures, figures, recoveryFigures } from './figures.mjs'
 import { LARGEST_KEY_TABLE } from './generator.mjs'
@@ -37,6 +40,12 @@ const {
     backend: { ...number, default: 'hashmap' },
     'cache-size': number,
     incremental: number,
+    seconds: { ...number, default: '60' },
+    mode: { ...number, default: 'unaligned' },
+    'aligned-timeout-ms': { ...number, default: '100' },
+    sleeps: { ...number, default: 'promise' },
+    'sleep-ms': { ...number, default: '10' },
+    'channel-credit': number,
     'fail-after': number,
     'min-checkpoints': { ...number, default: '1' },
     cold: yes,
@@ -47,6 +56,10 @@ const {
 })
 if (!(workload in workloads)) {
   console.error(`usage: npm run bench -- ${Object.keys(workloads).join('|')} [--records n] [--keys n] ...`)
+  process.exit(2)
+}
+if (workload === 'S5' && flags.engine === 'plain') {
+  console.error('S5 is about checkpoints: there is no plain loop of it')
   process.exit(2)
 }
 const startToFirstRecordMs = Date.now() - performance.timeOrigin
@@ -60,7 +73,7 @@ const options = {
   freshKeys: flags['fresh-keys'] || keys > LARGEST_KEY_TABLE,
   preload: false,
 }
-const intervalMs = numberOf('checkpoint-interval-ms', workload === 'S6' ? 1000 : 0)
+const intervalMs = numberOf('checkpoint-interval-ms', ['S5', 'S6'].includes(workload) ? 1000 : 0)
 const warmup = numberOf('warmup', workload === 'S6' ? 0 : 1)
 const reps = numberOf('reps', 5)
 /** Of S7 when nothing else is asked for. */
@@ -76,9 +89,8 @@ const head = {
   keys,
   parallelism: options.parallelism,
   freshKeys: options.freshKeys,
-  ...(flags.engine === 'plain' ? {} : state),
-  warmupRuns: warmup,
-  runs: reps,
+  ...(flags.engine === 'plain' || workload === 'S5' ? {} : state),
+  ...(workload === 'S5' ? {} : { warmupRuns: warmup, runs: reps }),
   ...(intervalMs > 0 ? { checkpointIntervalMs: intervalMs } : {}),
 }
 const failure = {
@@ -91,6 +103,9 @@ else await runMillrace()
 
 async function runMillrace() {
   switch (workload) {
+    case 'S5':
+      print(await underBackPressure())
+      break
     case 'S6':
       print(flags.cold ? await cold() : await recovery())
       break
@@ -118,6 +133,17 @@ async function plainLoopFigures() {
 async function plainFigures() {
   const runs = await measured(() => run({ intervalMs }))
   return { ...figures(runs, options), startToFirstRecordMs, ...(intervalMs > 0 ? checkpointFigures(runs) : {}) }
+}
+
+function underBackPressure() {
+  const { mode, sleeps } = flags
+  return backPressure(
+    { ...options, sleeps, sleepMs: Number(flags['sleep-ms']) },
+    {
+      ...{ mode, intervalMs, seconds: Number(flags.seconds), alignedTimeoutMs: Number(flags['aligned-timeout-ms']) },
+      ...{ channelCredit: numberOf('channel-credit'), checkpointDir: flags['checkpoint-dir'] },
+    },
+  )
 }
 
 /** In turn, so that whatever else the machine does meets both. */

@@ -4,6 +4,7 @@ import { ChecksumSink } from './checksum-sink.mjs'
 import { generated } from './generated-source.mjs'
 import { countHash, recordHash, recordMaker } from './generator.mjs'
 import { processSeconds } from './measure.mjs'
+import { block, sleepingSink } from './sleeping.mjs'
 
 const counting = (ctx) => {
   const count = ctx.getState(new ValueStateDescriptor('count', { default: () => 0 }))
@@ -40,6 +41,9 @@ const failingOnce =
     }
   }
 
+/** Records a poll: as the Flink program of S5. */
+const ONE_AT_A_TIME = 1
+
 const none = () => WatermarkStrategy.noWatermarks()
 
 function countPerKey(env, options, create, sink) {
@@ -74,6 +78,31 @@ export const workloads = {
     return sink
   },
   S2: (env, options) => countPerKey(env, options, counting, new ChecksumSink(countHash)),
+  /** `counted.emitted`: how many records the sources have emitted. */
+  S5(env, { sleepMs, sleeps, counted, ...options }) {
+    const sink = new ChecksumSink(countHash)
+    const record = recordMaker(options)
+    const make = (i) => {
+      counted.emitted++
+      // Plain, since an unaligned checkpoint stores it: no default serializer knows a class of the user's.
+      return { ...record(i) }
+    }
+    const blocks = sleeps === 'block'
+    const [first, ...others] = [0, 1, 2].map((n) =>
+      env.fromSource(generated(options.records, make, ONE_AT_A_TIME), none(), `records ${n}`).uid(`records-${n}`),
+    )
+    first
+      .union(...others)
+      .keyBy(({ key }) => key)
+      .map(({ key }) => {
+        if (blocks) block(sleepMs)
+        return { key, count: 1 }
+      })
+      .uid('slow')
+      .sinkTo(blocks ? sink : sleepingSink(sink, sleepMs))
+      .uid('sink')
+    return sink
+  },
   S6(env, { failure, ...options }) {
     const create = failure === undefined ? counting : failingOnce(failure)
     return countPerKey(
@@ -94,6 +123,8 @@ export const defaults = {
   S0: { records: 5_000_000, keys: 100_000 },
   S1: { records: 50_000_000, keys: 0 },
   S2: { records: 5_000_000, keys: 100_000 },
+  /** It never comes to its end. */
+  S5: { records: 2 ** 31 - 1, keys: 100_000 },
   S6: { records: 12_000_000, keys: 1_000_000 },
   S7: { records: 5_000_000, keys: 1_000_000 },
 }

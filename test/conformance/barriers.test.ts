@@ -13,46 +13,50 @@ interface RecordedTrace extends BarrierTrace {
 const traces = JSON.parse(
   readFileSync(new URL('../fixtures/conformance/barrier-traces.json', import.meta.url), 'utf8'),
 ) as readonly RecordedTrace[]
-const supported = traces.filter(({ mode }) => mode === 'aligned' || mode === 'at-least-once')
-const unsupported = traces.filter((trace) => !supported.includes(trace))
+const ofMode = (mode: BarrierTrace['mode']) => traces.filter((trace) => trace.mode === mode)
 
 describe('a subtask treats barriers as Flink does', () => {
-  test.each(supported)('$mode: $name ($source)', ({ expect: expected, ...trace }) => {
+  test.each(traces)('$mode: $name ($source)', ({ expect: expected, ...trace }) => {
     expect(differences(expected, replayBarriers(trace))).toEqual([])
   })
 })
 
 describe('the traces', () => {
-  test('28 of mode aligned and 20 of mode at-least-once ran, each under a name of its own', () => {
-    expect(supported.filter(({ mode }) => mode === 'aligned')).toHaveLength(28)
-    expect(supported.filter(({ mode }) => mode === 'at-least-once')).toHaveLength(20)
+  test('28 aligned, 40 alternating, 21 unaligned and 20 at least once ran, each under a name of its own', () => {
+    expect(ofMode('aligned')).toHaveLength(28)
+    expect(ofMode('alternating')).toHaveLength(40)
+    expect(ofMode('unaligned')).toHaveLength(21)
+    expect(ofMode('at-least-once')).toHaveLength(20)
     expect(new Set(traces.map(({ name }) => name)).size).toBe(traces.length)
   })
 
-  test('40 of mode alternating and 21 of mode unaligned are refused by name, as not yet supported', () => {
-    expect(unsupported.filter(({ mode }) => mode === 'alternating')).toHaveLength(40)
-    expect(unsupported.filter(({ mode }) => mode === 'unaligned')).toHaveLength(21)
-    for (const trace of unsupported)
-      expect(() => replayBarriers(trace)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }))
-  })
-
   test('an expectation that is wrong in any one of its values is noticed (negative control)', () => {
-    for (const { expect: expected, ...trace } of supported) {
+    for (const { expect: expected, ...trace } of traces) {
       const outcome = replayBarriers(trace)
       for (const wrong of spoiled(expected)) expect(differences(wrong, outcome), JSON.stringify(wrong)).not.toEqual([])
     }
   })
 
-  test('a step that does not exist, and a channel that does not, are refused by name', () => {
+  test('a step, a channel or a mode that does not exist is refused by name', () => {
     const trace = { mode: 'aligned', channels: 1 } as const
     const invalid = expect.objectContaining({ code: 'TRACE_INVALID' })
     for (const steps of [['x0'], ['b1'], ['r'], ['b1@1']])
       expect(() => replayBarriers({ ...trace, steps })).toThrow(invalid)
+    expect(() => replayBarriers({ ...trace, mode: 'both' as 'aligned', steps: [] })).toThrow(invalid)
   })
 
-  test('an unaligned barrier in an aligned trace is refused', () => {
-    const trace: BarrierTrace = { mode: 'aligned', channels: 1, steps: ['u1@0'] }
-    expect(() => replayBarriers(trace)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }))
+  test('an unaligned barrier in an aligned trace, and an announcement where none is made, are refused by name', () => {
+    const invalid = expect.objectContaining({ code: 'TRACE_INVALID' })
+    const alternating = { mode: 'alternating', channels: 2, alignedTimeoutMs: 5, localChannels: [0] } as const
+    const wrong: readonly BarrierTrace[] = [
+      { mode: 'aligned', channels: 1, steps: ['u1@0'] },
+      { mode: 'at-least-once', channels: 1, steps: ['u1@0'] },
+      { mode: 'aligned', channels: 1, steps: ['a1@0'] },
+      { mode: 'unaligned', channels: 1, steps: ['a1@0'] },
+      { ...alternating, steps: ['a1@0'] },
+    ]
+    for (const trace of wrong) expect(() => replayBarriers(trace)).toThrow(invalid)
+    expect(replayBarriers({ ...alternating, steps: ['a1@1'] }).pendingIds).toEqual([1])
   })
 
   test('a trace of steps that the file does not use: busy records, savepoints, closing', () => {

@@ -62,7 +62,10 @@ function metadataIn(path) {
 
 function* filesOf({ operators }) {
   for (const { coordinator, subtasks } of operators) {
-    const handles = [coordinator, ...subtasks.flatMap(({ keyed, operator }) => [keyed, operator])]
+    const handles = [
+      coordinator,
+      ...subtasks.flatMap(({ keyed, operator, channels }) => [keyed, operator, channels?.handle]),
+    ]
     for (const handle of handles.filter((one) => one !== undefined)) {
       const stored = handle.type === 'composite' ? [handle.index, ...handle.parts] : [handle]
       yield* stored.filter(({ type }) => type !== 'inline')

@@ -67,6 +67,7 @@ function watched(files: FileSystem, course: Course, checkpoints: () => string): 
     read: (path) => files.read(path),
     stat: (path) => files.stat(path),
     list: (path) => files.list(path),
+    gunzip: (packed, chunkBytes) => files.gunzip(packed, chunkBytes),
     async execute(operations) {
       const isWatched = operations.some(touches)
       if (isWatched) course.look(checkpoints())

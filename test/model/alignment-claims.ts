@@ -1,6 +1,6 @@
 /** What must hold of every subtask's alignment, whatever its mode: claims over one path, replayed against the real host. */
 import { type AlignmentFact, type AlignmentOrder, INPUT_END_OF_STREAM } from '#machines/alignment-vocabulary'
-import { type Bounds, type SeenStep, SlowTask } from './alignment-environment.ts'
+import { type Bounds, type SeenStep, SlowTask, timedId } from './alignment-environment.ts'
 import { inWords } from './explore.ts'
 
 /** A sentence, and whether it is broken by this path. */
@@ -43,9 +43,12 @@ function deviations(task: SlowTask, edge: Edge): readonly string[] {
   const here = JSON.stringify({ value, context })
   const there = JSON.stringify({ value: edge.after.value, context: edge.after.context })
   const obeyed = JSON.stringify(task.seen.at(-1)?.orders)
+  const ordered = JSON.stringify(edge.orders.filter(({ type }) => type !== 'armTimeout' && type !== 'disarmTimeout'))
+  const timed = value !== 'closed' && timedId(edge.after.context as { readonly pending?: unknown }) !== undefined
   return [
     ...(here === there ? [] : ['the host stands elsewhere than the chart']),
-    ...(obeyed === JSON.stringify(edge.orders) ? [] : ['an order was not obeyed']),
+    ...(obeyed === ordered ? [] : ['an order was not obeyed']),
+    ...(task.timed === timed ? [] : ['the timer runs although none is wanted, or does not run']),
   ]
 }
 
@@ -71,7 +74,10 @@ export const claimsOfEveryMode: Claims = {
   'the barrier leaves right before its snapshot is taken, once the operators are prepared': (path) =>
     path.some(({ fact, orders }) =>
       orders.some((order, index) => {
-        if (order.type === 'forwardBarrier') return !isSnapshotOf(orders[index + 1], order.barrier.checkpointId)
+        if (order.type === 'forwardBarrier') {
+          const next = orders.slice(index + 1).find(({ type }) => type !== 'startCapture')
+          return !isSnapshotOf(next, order.barrier.checkpointId)
+        }
         if (order.type !== 'takeSnapshot') return false
         return fact.type !== 'operators.prepared' || fact.checkpointId !== order.barrier.checkpointId
       }),
@@ -80,29 +86,38 @@ export const claimsOfEveryMode: Claims = {
     path.some(
       ({ permission, waitsFor }, index) => permission.standstill !== (waitsFor !== undefined || closed(path, index)),
     ),
-  'every measurement ends before the next begins, and before its snapshot': (path) => {
-    let measured = -1
-    return path
-      .flatMap((step) => step.orders)
-      .some((order) => {
-        if (order.type === 'startMeasuring') {
-          const nested = measured >= 0
-          measured = order.checkpointId
-          return nested
-        }
-        if (order.type === 'endMeasuring') {
-          const stranger = measured !== order.checkpointId
-          measured = -1
-          return stranger
-        }
-        return order.type === 'prepareOperators' && measured === order.barrier.checkpointId
-      })
-  },
+  'every measurement ends before the next begins': (path) => measured(path) === 'tangled',
   'the end of a channel never declines the savepoint that stops the job': (path) =>
     path.some(({ fact }) => fact.type === 'barrier.arrived' && fact.barrier.kind === 'synchronousSavepoint') &&
     orders(path, 'abortCheckpoint').some(({ reason }) => reason === INPUT_END_OF_STREAM),
   'a closed subtask orders nothing': (path) =>
     path.some((step, index) => closed(path, index) && step.orders.length > 0),
+}
+
+/** Of charts that overtake nothing. */
+export const claimsOfAligning: Claims = {
+  ...claimsOfEveryMode,
+  'every measurement ends before its snapshot': (path) =>
+    path.some(({ orders }, index) => {
+      const [due] = orders.flatMap((order) => (order.type === 'prepareOperators' ? [order.barrier.checkpointId] : []))
+      return due !== undefined && measured(path.slice(0, index + 1)) === due
+    }),
+}
+
+/** Which checkpoint is measured at the end of the path; 'tangled': a measurement began or ended within another. */
+export function measured(path: readonly SeenStep[]): number | undefined | 'tangled' {
+  let now: number | undefined
+  for (const order of path.flatMap((step) => step.orders)) {
+    if (order.type === 'startMeasuring') {
+      if (now !== undefined) return 'tangled'
+      now = order.checkpointId
+    }
+    if (order.type === 'endMeasuring') {
+      if (now !== order.checkpointId) return 'tangled'
+      now = undefined
+    }
+  }
+  return now
 }
 
 export function isSnapshotOf(order: AlignmentOrder | undefined, checkpointId: number): boolean {

@@ -1,12 +1,12 @@
 /** The at-least-once chart, walked completely within bounds; every edge replayed against the real host. */
 import { describe, expect, test } from 'vitest'
 import { atLeastOnceAlignment } from '#machines/at-least-once-alignment'
-import { type Claims, claimsOfEveryMode, orders, replayEdges } from './alignment-claims.ts'
+import { type Claims, claimsOfAligning, orders, replayEdges } from './alignment-claims.ts'
 import { alignmentFacts, type Bounds, surroundings } from './alignment-environment.ts'
 import { explore, unusedTransitions } from './explore.ts'
 
 const claims: Claims = {
-  ...claimsOfEveryMode,
+  ...claimsOfAligning,
   'no channel is ever held': (path) => path.some(({ permission }) => permission.held.some((held) => held)),
   // A single open channel's own cancellation is always heard, even after its barrier: there Flink declines twice.
   'an id that did not get as far as its snapshot is declined at most once': (path) => {

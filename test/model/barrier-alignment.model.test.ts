@@ -1,12 +1,12 @@
 /** The aligned exactly-once chart, walked completely within bounds; every edge replayed against the real host. */
 import { describe, expect, test } from 'vitest'
 import { barrierAlignment } from '#machines/barrier-alignment'
-import { type Claims, claimsOfEveryMode, orders, replayEdges } from './alignment-claims.ts'
+import { type Claims, claimsOfAligning, orders, replayEdges } from './alignment-claims.ts'
 import { alignmentFacts, type Bounds, surroundings } from './alignment-environment.ts'
 import { explore, unusedTransitions } from './explore.ts'
 
 const claims: Claims = {
-  ...claimsOfEveryMode,
+  ...claimsOfAligning,
   'a channel is held only after its own barrier, and while another channel is awaited': (path) => {
     const last = path.at(-1)
     if (last === undefined) return false

@@ -1,4 +1,4 @@
-/** What may happen to a job of two tasks, in whatever order, with one restart; and the real host that it happens to. */
+/** What may happen to a job of one or two tasks, in one region or two, in whatever order, with one restart; and its real host. */
 import type { SnapshotFrom } from 'xstate'
 import type { Cause } from '#machines/cause'
 import { type JobFact, type JobInput, type JobOrder, job as machine } from '#machines/job'
@@ -33,6 +33,10 @@ const MOST_ATTEMPTS = 2
 const MOST_RESTORES = 3
 
 const mayAwait = (where: string) => where === 'running.working' || where === 'running.stopping'
+/** All of it is on its way out, or over: nothing restarts any more. */
+const isLeaving = (where: string) => isTerminal(where) || /^(failing|cancelling)|leaving$/.test(where)
+/** Others run on meanwhile. */
+const restarts = (where: string) => where === 'running.asking' || /^restarting.(waiting|restoring|asking)$/.test(where)
 
 /** How many records have been answered: the disk answers in order. */
 interface Environment {
@@ -42,7 +46,7 @@ interface Environment {
 function* possible({ value, context: c }: Chart, { written }: Environment): Generator<JobFact> {
   const where = place(value)
   const { attempt } = c
-  const leaving = /^(restarting|failing|cancelling)|leaving$/.test(where)
+  const leaves = (task: number) => isLeaving(where) || (where.startsWith('restarting') && c.restarting[task])
 
   if (where === 'initializing') yield { type: 'job.initialized' }
   if (written < c.revision) {
@@ -56,11 +60,13 @@ function* possible({ value, context: c }: Chart, { written }: Environment): Gene
   }
   for (const [task, state] of c.states.entries()) {
     if (!isAlive(state)) continue
-    yield { type: 'task.changed', attempt, task, state: 'FINISHED' }
-    yield { type: 'task.failed', attempt, task, cause: again, atMs }
-    if (leaving) yield { type: 'task.changed', attempt, task, state: 'CANCELED' }
-    if (mayAwait(where) && !c.awaitFinalCheckpoint[task]) yield { type: 'finalCheckpoint.awaited', attempt, task }
-    if (task === 0) yield { type: 'task.failed', attempt, task, cause: leaving ? stuck : final, atMs }
+    const its = { task, attempt: c.attempts[task] as number }
+    yield { type: 'task.changed', ...its, state: 'FINISHED' }
+    yield { type: 'task.failed', ...its, cause: again, atMs }
+    if (leaves(task)) yield { type: 'task.changed', ...its, state: 'CANCELED' }
+    const goesOn = mayAwait(where) || (restarts(where) && !c.restarting[task])
+    if (goesOn && !c.awaitFinalCheckpoint[task]) yield { type: 'finalCheckpoint.awaited', ...its }
+    if (task === 0) yield { type: 'task.failed', ...its, cause: leaves(task) ? stuck : final, atMs }
   }
   if (where.endsWith('asking')) {
     if (attempt < (where === 'restarting.asking' ? MOST_RESTORES : MOST_ATTEMPTS))
@@ -89,13 +95,23 @@ function* possible({ value, context: c }: Chart, { written }: Environment): Gene
   if (c.sealed === null && /^running|restarting.restoring/.test(where))
     yield { type: 'savepoint.published', attempt, savepoint: 'sp', drained: true }
   for (const cause of [again, final]) yield { type: 'failure.reported', attempt, cause, atMs }
-  if (attempt > 1 || isTerminal(where)) yield* ofAttempt(attempt - 1)
+  if (attempt > 1 || isTerminal(where)) {
+    yield* ofAttempt(attempt - 1)
+    // Of the first task: its last one, or the newest, which is not its own.
+    const [its] = c.attempts as [number]
+    yield* ofTask({ task: 0, attempt: its < attempt ? attempt : its - 1 })
+  }
+}
+
+/** Words of an attempt in which the task is not any more, or never was. */
+function* ofTask(task: { readonly task: number; readonly attempt: number }): Generator<JobFact> {
+  yield { type: 'task.changed', ...task, state: 'FINISHED' }
+  yield { type: 'task.failed', ...task, cause: final, atMs }
+  yield { type: 'finalCheckpoint.awaited', ...task }
 }
 
 /** Late words of an attempt that is over. */
 function* ofAttempt(attempt: number): Generator<JobFact> {
-  yield { type: 'task.changed', attempt, task: 1, state: 'FINISHED' }
-  yield { type: 'task.failed', attempt, task: 0, cause: final, atMs }
   yield { type: 'failure.reported', attempt, cause: final, atMs }
   yield { type: 'state.restored', attempt, checkpointId: 3 }
   yield { type: 'state.notRestored', attempt, cause: final, atMs }
@@ -125,12 +141,14 @@ export const walkJob = (input: JobInput) =>
     identity: ({ value, context: c }, { written }) =>
       JSON.stringify([
         value,
-        c.attempt,
-        c.backoffOver,
-        c.restoreFailed === null,
+        isLeaving(place(value)) ? null : [c.attempt, c.restarting, c.backoffOver, c.restoreFailed === null],
+        /^running.working|^restarting/.test(place(value)) ? c.attempts : null,
         c.sealed,
         c.revision - written,
-        mayAwait(place(value)) ? [c.awaitFinalCheckpoint, c.finalCheckpointCalled] : null,
+        mayAwait(place(value)) ? c.finalCheckpointCalled : null,
+        c.awaitFinalCheckpoint.map(
+          (awaits, task) => awaits && (mayAwait(place(value)) || (restarts(place(value)) && !c.restarting[task])),
+        ),
         c.states.map((state) => (isAlive(state) ? 'alive' : state === 'FINISHED' ? state : 'gone')),
       ]),
     limit: 100_000,

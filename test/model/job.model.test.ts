@@ -2,24 +2,25 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { JobFact, JobInput, JobOrder, Retention, TerminalStatus } from '#machines/job'
 import { job as machine } from '#machines/job'
-import { keepsCheckpoints } from '#machines/job-arithmetic'
+import { keepsCheckpoints } from '#machines/job-endings'
 import { type ExploredEdge, inWords, unusedTransitions } from './explore.ts'
 import { isAlive, isTerminal, place, replayJob, walkJob } from './job-environment.ts'
 import { neverReached } from './never-reached.ts'
 
 type Edge = ExploredEdge<typeof machine>
 
-const one: JobInput = { tasks: 1, retention: 'DELETE_ON_CANCELLATION', suspendsToCheckpoint: true }
-const two: JobInput = { ...one, tasks: 2 }
+const one: JobInput = { regions: [0], retention: 'DELETE_ON_CANCELLATION', suspendsToCheckpoint: true }
+const two: JobInput = { ...one, regions: [0, 0] }
+const apart: JobInput = { ...one, regions: [0, 1] }
 let oneTask: readonly Edge[] = []
-let twoTasks: readonly Edge[] = []
-/** Whatever the chart decides, it decides for two tasks as for one: claims are checked on both walks. */
+let twoRegions: readonly Edge[] = []
+/** Whatever the chart decides, it decides for two tasks as for one, and for two regions: claims are checked on all walks. */
 let edges: readonly Edge[] = []
 
 beforeAll(() => {
   oneTask = walkJob(one).edges
-  twoTasks = walkJob(two).edges
-  edges = [...oneTask, ...twoTasks]
+  twoRegions = walkJob(apart).edges
+  edges = [...oneTask, ...walkJob(two).edges, ...twoRegions]
 }, 60_000)
 
 const words = ({ path, fact }: Edge) => inWords([...path, fact])
@@ -28,18 +29,22 @@ const gives = <T extends JobOrder['type']>({ orders }: Edge, type: T) =>
 const withoutThrown = (value: unknown) => JSON.parse(JSON.stringify(value).replaceAll(/"thrown":\d+/g, '"thrown":null'))
 const statusOf = (value: unknown) => place(value).split('.')[0]?.toUpperCase()
 const isFinish = (fact: JobFact) => fact.type === 'task.changed' && fact.state === 'FINISHED'
-const isOfNow = ({ before, fact }: Edge) => !('attempt' in fact) || fact.attempt === before.context.attempt
-const allGone = ({ before }: Edge) => !before.context.states.some(isAlive)
+const isOfNow = ({ before: { context }, fact }: Edge) =>
+  !('attempt' in fact) || fact.attempt === ('task' in fact ? context.attempts[fact.task] : context.attempt)
+const aliveBefore = ({ before }: Edge, tasks: readonly number[]) =>
+  tasks.filter((task) => isAlive(before.context.states[task]))
+const restarting = ({ context }: Edge['after']) =>
+  context.restarting.flatMap((restarts, task) => (restarts ? [task] : []))
 
 describe('a job', () => {
   test('is walked completely: every state is reached and every transition taken', () => {
-    expect(neverReached(machine, twoTasks)).toEqual([])
+    expect(neverReached(machine, twoRegions)).toEqual([])
     const inMemory = walkJob({ ...one, suspendsToCheckpoint: false }).edges
-    expect(unusedTransitions(machine, [...twoTasks, ...inMemory])).toEqual([])
+    expect(unusedTransitions(machine, [...twoRegions, ...inMemory])).toEqual([])
   })
 
   test('its host does on every edge what the chart orders, in that order, and nothing else', async () => {
-    expect(oneTask.length).toBeGreaterThan(4_000)
+    expect(oneTask.length).toBeGreaterThan(3_000)
     for (const edge of oneTask) {
       const { last, deeds, status } = await replayJob(one, [...edge.path, edge.fact])
       expect(withoutThrown(last?.fact), words(edge)).toEqual(edge.fact)
@@ -90,23 +95,27 @@ describe('a job', () => {
   })
 
   test('nothing of an old attempt changes the new one', () => {
-    for (const { before, after, fact, orders, path } of edges) {
-      if (!('attempt' in fact) || fact.attempt === before.context.attempt) continue
-      expect([after.value, after.context], inWords([...path, fact])).toEqual([before.value, before.context])
+    for (const edge of edges) {
+      const { before, after, fact, orders } = edge
+      if (isOfNow(edge)) continue
+      expect([after.value, after.context], words(edge)).toEqual([before.value, before.context])
       // Whoever waits is told that nothing comes of it.
       const denied = fact.type === 'savepoint.published' ? [{ type: 'denySeal', savepoint: 'late' }] : []
       expect(orders).toEqual(place(before.value).endsWith('ended') ? [] : denied)
     }
   })
 
-  test('the next attempt is prepared only when all tasks are gone and the backoff is over', () => {
+  test('the next attempt is prepared only when all tasks that restart are gone and the backoff is over', () => {
     for (const edge of edges) {
       if (edge.after.context.attempt === edge.before.context.attempt) continue
       expect(edge.after.context.attempt).toBe(edge.before.context.attempt + 1)
       const backoffOver = edge.before.context.backoffOver || edge.fact.type === 'timer.fired'
       const lastOneGone = edge.fact.type === 'task.changed' || edge.fact.type === 'task.failed'
-      const alive = edge.before.context.states.filter(isAlive).length
+      const alive = aliveBefore(edge, restarting(edge.after)).length
       expect([backoffOver, alive], words(edge)).toEqual([true, lastOneGone ? 1 : 0])
+      expect(gives(edge, 'restoreState')).toEqual([
+        { type: 'restoreState', attempt: edge.after.context.attempt, tasks: restarting(edge.after) },
+      ])
     }
   })
 
@@ -119,7 +128,9 @@ describe('a job', () => {
         attempt: deploy.attempt,
         checkpointId: deploy.checkpointId,
       })
-      expect(allGone(edge)).toBe(true)
+      expect(deploy.tasks).toEqual(restarting(edge.before))
+      expect(aliveBefore(edge, deploy.tasks)).toEqual([])
+      for (const task of deploy.tasks) expect(edge.after.context.attempts[task]).toBe(deploy.attempt)
       expect(edge.path.filter((each) => each.type === 'state.restored' && each.attempt === deploy.attempt)).toEqual([])
     }
   })
@@ -133,6 +144,68 @@ describe('a job', () => {
           ['created.restoring', 'running.working', 'running.stopping', 'restarting.restoring'],
           words(edge),
         ).toContain(place(edge.before.value))
+    }
+  })
+
+  test('a failed task takes its region along, any other failure all, and so does every one while the job is being stopped', () => {
+    const asked = edges.filter((edge) => gives(edge, 'askRestart').length === 1)
+    for (const edge of asked) {
+      const { fact, before, after } = edge
+      const { regions } = before.context
+      const all = regions.map((_, task) => task)
+      const where = place(before.value)
+      const region = fact.type === 'task.failed' ? all.filter((task) => regions[task] === regions[fact.task]) : all
+      // What fails of reading state concerns nobody who runs.
+      const expected =
+        where === 'running.stopping' ? all : fact.type === 'state.notRestored' ? restarting(before) : region
+      expect(restarting(after), words(edge)).toEqual(expected)
+    }
+    expect(new Set(asked.map(({ after }) => String(restarting(after))))).toEqual(new Set(['0', '1', '0,1']))
+  })
+
+  test('a task that does not restart keeps its attempt and its state, and is not cancelled, whatever becomes of the others', () => {
+    let seen = 0
+    for (const edge of twoRegions) {
+      const { before, after, fact } = edge
+      if (!['RUNNING', 'RESTARTING'].includes(statusOf(after.value) ?? '') || /leaving$/.test(place(after.value)))
+        continue
+      const cancelled = gives(edge, 'cancelTasks').flatMap(({ tasks }) => tasks.map(({ task }) => task))
+      for (const task of [0, 1]) {
+        if (before.context.restarting[task] || after.context.restarting[task]) continue
+        seen++
+        const [was, is] = [before.context, after.context]
+        expect([is.attempts[task], cancelled.includes(task)], words(edge)).toEqual([was.attempts[task], false])
+        const itself = 'task' in fact && fact.task === task
+        if (!itself) expect(is.states[task]).toBe(was.states[task])
+        if (!itself) expect(is.awaitFinalCheckpoint[task], words(edge)).toBe(was.awaitFinalCheckpoint[task])
+      }
+    }
+    expect(seen).toBeGreaterThan(1_000)
+  })
+
+  test('whatever joins a restart is cancelled, in its own attempt, so that nobody waits for it in vain', () => {
+    let joined = 0
+    for (const edge of edges) {
+      const { before, after } = edge
+      if (statusOf(after.value) !== 'RESTARTING' || place(after.value) === 'restarting.leaving') continue
+      const begins = statusOf(before.value) !== 'RESTARTING'
+      const tasks = restarting(after).filter((task) => begins || !before.context.restarting[task])
+      if (tasks.length > 0 && !begins) joined++
+      expect(gives(edge, 'cancelTasks'), words(edge)).toEqual(
+        tasks.length === 0
+          ? []
+          : [{ type: 'cancelTasks', tasks: tasks.map((task) => ({ task, attempt: before.context.attempts[task] })) }],
+      )
+    }
+    expect(joined).toBeGreaterThan(10)
+  })
+
+  test('when it ends before its tasks do it cancels every one of them, those that run on beside a restart too', () => {
+    for (const edge of edges) {
+      const leaves = (value: unknown) => /^(failing|cancelling)$|leaving$/.test(place(value))
+      if (!leaves(edge.after.value) || place(edge.before.value) === place(edge.after.value)) continue
+      const all = edge.after.context.attempts.map((attempt, task) => ({ task, attempt }))
+      expect(gives(edge, 'cancelTasks'), words(edge)).toEqual([{ type: 'cancelTasks', tasks: all }])
     }
   })
 
@@ -153,8 +226,7 @@ describe('a job', () => {
   test('every failure that counts stands in the history, with what it decided or not', () => {
     for (const edge of edges) {
       const { fact, before, after } = edge
-      if (fact.type !== 'task.failed' || fact.attempt !== before.context.attempt || isTerminal(place(before.value)))
-        continue
+      if (fact.type !== 'task.failed' || !isOfNow(edge) || isTerminal(place(before.value))) continue
       if (before.context.states[fact.task] === after.context.states[fact.task]) continue
       expect(gives(edge, 'recordFailure'), words(edge)).toMatchObject([{ task: fact.task, cause: fact.cause }])
     }

@@ -18,10 +18,12 @@ const FACTS: readonly TaskFact[] = [
   { type: 'state.restored', finished: true },
   { type: 'operators.opened' },
   { type: 'committables.committed' },
+  { type: 'inFlight.processed' },
   { type: 'data.ended', drained: true, savepoint: null },
   { type: 'data.ended', drained: true, savepoint: 6 },
   { type: 'data.ended', drained: false, savepoint: 6 },
   { type: 'operators.finished' },
+  { type: 'output.drained' },
   { type: 'checkpoint.snapshotted', checkpointId: 5 },
   { type: 'checkpoint.snapshotted', checkpointId: 6 },
   { type: 'checkpoint.committed', checkpointId: 4 },
@@ -49,7 +51,15 @@ const edges = [...withFinal, ...withoutFinal]
 /** Answers come as facts here, never from the work itself. */
 const NEVER = new Promise<never>(() => {})
 
-function replay({ path, fact, before }: ExploredEdge<typeof task>) {
+/** Each edge once: the claims below look at the same run of it. */
+const replayed = new Map<ExploredEdge<typeof task>, ReturnType<typeof replayAnew>>()
+function replay(edge: ExploredEdge<typeof task>) {
+  const known = replayed.get(edge) ?? replayAnew(edge)
+  replayed.set(edge, known)
+  return known
+}
+
+function replayAnew({ path, fact, before }: ExploredEdge<typeof task>) {
   const steps: ChartStep[] = []
   const did: string[] = []
   const begins = (what: string) => () => {
@@ -70,8 +80,10 @@ function replay({ path, fact, before }: ExploredEdge<typeof task>) {
     restoreState: begins('restoreState'),
     openOperators: begins('openOperators'),
     commitRestored: begins('commitRestored'),
+    processInFlight: begins('processInFlight'),
     run: () => void did.push('run'),
     finishOperators: begins('finishOperators'),
+    drainOutput: begins('drainOutput'),
     awaitFinalCheckpoint: () => void did.push('awaitFinalCheckpoint'),
     endPartitions: () => void did.push('endPartitions'),
     closeOperators: begins('closeOperators'),
@@ -129,10 +141,34 @@ describe('a task', () => {
     }
   })
 
-  test('is RUNNING only after what the checkpoint held uncommitted is committed, or when it had finished before', () => {
-    for (const { before, after, fact } of edges) {
+  test('is RUNNING only after what the checkpoint held is committed and processed, or when it had finished before', () => {
+    for (const { path, before, after, fact } of edges) {
       if (top(before.value) === 'running' || top(after.value) !== 'running') continue
-      expect(fact.type === 'committables.committed' || (fact.type === 'state.restored' && fact.finished)).toBe(true)
+      if (fact.type === 'state.restored') expect(fact.finished).toBe(true)
+      else
+        expect([path.some(({ type }) => type === 'committables.committed'), fact.type]).toEqual([
+          true,
+          'inFlight.processed',
+        ])
+    }
+  })
+
+  test('processes what was in flight once, when everything restored is committed and before it runs', () => {
+    for (const edge of edges) {
+      const { did } = replay(edge)
+      const at = (what: string) => did.indexOf(what)
+      expect(did.filter((each) => each === 'processInFlight').length).toBeLessThanOrEqual(1)
+      if (did.includes('run')) expect(at('processInFlight')).toBeLessThan(at('run'))
+      if (did.includes('processInFlight')) expect(at('commitRestored')).toBeLessThan(at('processInFlight'))
+    }
+  })
+
+  test('calls for its final checkpoint only when nothing that it sent is in flight any more', () => {
+    for (const edge of withFinal) {
+      const { did } = replay(edge)
+      if (!did.includes('awaitFinalCheckpoint')) continue
+      expect(did.indexOf('drainOutput')).toBeLessThan(did.indexOf('awaitFinalCheckpoint'))
+      expect([...edge.path, edge.fact].some(({ type }) => type === 'output.drained')).toBe(true)
     }
   })
 
@@ -220,8 +256,10 @@ describe('a task', () => {
         restoreState: () => ({ finished: false }),
         openOperators() {},
         commitRestored() {},
+        processInFlight() {},
         run() {},
         finishOperators() {},
+        drainOutput() {},
         awaitFinalCheckpoint() {},
         endPartitions() {},
         closeOperators() {},

@@ -65,6 +65,7 @@ function withExecute(files: FileSystem, execute: FileSystem['execute']): FileSys
     read: (path) => files.read(path),
     stat: (path) => files.stat(path),
     list: (path) => files.list(path),
+    gunzip: (packed, chunkBytes) => files.gunzip(packed, chunkBytes),
     execute,
   }
 }

@@ -11,8 +11,8 @@ const copies = [
 ]
 
 describe('The fixtures', () => {
-  it('are there: eight files of traces and the expected checksums', () => {
-    expect(copies).toHaveLength(9)
+  it('are there: nine files of traces and the expected checksums', () => {
+    expect(copies).toHaveLength(10)
     for (const [copy] of copies) expect(existsSync(fixtures + copy), copy).toBe(true)
   })
 

@@ -81,14 +81,13 @@ export const CHECKPOINTING_OPTIONS = {
     default: false,
     aliases: ['execution.checkpointing.unaligned'],
     description:
-      'Barriers may overtake records, which become part of the checkpoint. Needs EXACTLY_ONCE and one checkpoint at a time. This version takes aligned checkpoints in their place, and says so.',
+      'Barriers may overtake records, which become part of the checkpoint: it completes also where records are processed slowly. Needs EXACTLY_ONCE and one checkpoint at a time. Savepoints stay aligned.',
   },
   'execution.checkpointing.aligned-checkpoint-timeout': {
     area: 'checkpointing',
     type: 'duration',
     default: 0,
     aliases: ['execution.checkpointing.alignment-timeout'],
-    effect: 'later',
     description:
       'A checkpoint starts aligned and becomes unaligned after this time. 0: unaligned at once. Read only where unaligned checkpoints are on.',
   },
@@ -96,8 +95,24 @@ export const CHECKPOINTING_OPTIONS = {
     area: 'checkpointing',
     type: 'boolean',
     default: false,
-    effect: 'later',
-    description: 'Unaligned checkpoints also where Flink would refuse them.',
+    effect: 'never',
+    description: 'For iterative jobs, which do not exist here: without effect.',
+  },
+  'execution.checkpointing.unaligned.max-in-flight-size': {
+    area: 'checkpointing',
+    type: 'memory',
+    default: 64 * 1024 * 1024,
+    minBytes: 1024,
+    description:
+      'How much of the records in flight one subtask may store with an unaligned checkpoint; one with more is declined. Millrace’s own.',
+  },
+  'execution.checkpointing.recover-without-channel-state.checkpoint-id': {
+    area: 'checkpointing',
+    type: 'integer',
+    default: -1,
+    min: -1,
+    description:
+      'Starting from the checkpoint of this id drops the records in flight that it holds: they are lost. For a checkpoint whose records cannot be read any more.',
   },
   'execution.checkpointing.checkpoints-after-tasks-finish': {
     area: 'checkpointing',

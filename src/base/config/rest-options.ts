@@ -75,8 +75,7 @@ export const REST_OPTIONS = {
     type: 'integer',
     default: 10,
     min: 1,
-    effect: 'later',
-    description: 'How many checkpoints the dashboard remembers.',
+    description: 'How many checkpoints the statistics of a job list.',
   },
   'web.exception-history-size': {
     area: 'rest',

@@ -104,8 +104,8 @@ export const RESTART_OPTIONS = {
     type: 'choice',
     default: 'region',
     values: ['region', 'full'],
-    effect: 'later',
-    description: 'Whether a failure restarts the tasks that are connected with the failed one, or all.',
+    description:
+      'What restarts with a failed task: region, the tasks that are connected with it, whatever the direction; full, all. A failure that is no task’s, of a split enumerator for one, restarts all.',
   },
   'task.cancellation.interval': {
     area: 'restart',

@@ -1,8 +1,6 @@
 /** The bytes of one input file, chunk by chunk, from a position on; compressed files are unpacked on the way. */
-import { pipeline, Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
 import { StreamError } from '../../base/errors.ts'
-import type { ReadHandle } from '../../base/file-system.ts'
+import type { FileSystem, ReadHandle } from '../../base/file-system.ts'
 import { changed } from './file-identity.ts'
 
 export function isCompressed(path: string): boolean {
@@ -26,19 +24,16 @@ export async function* plainChunks(
 
 /** Unpacks `size` bytes of gzip and drops the first `skip` unpacked ones. INPUT_DAMAGED when it is none, or ends in the middle. */
 export async function* unzippedChunks(
+  files: FileSystem,
   handle: ReadHandle,
   path: string,
   options: { readonly size: number; readonly skip: number; readonly chunkBytes: number },
 ): AsyncGenerator<Uint8Array> {
   const { size, chunkBytes } = options
-  const gunzip = createGunzip({ chunkSize: Math.max(64, chunkBytes) })
-  const chunks = plainChunks(handle, path, { from: 0, to: size, chunkBytes })
-  pipeline(Readable.from(chunks, { objectMode: true, highWaterMark: 1 }), gunzip, () => {
-    // What went wrong ends the iteration below.
-  })
+  const unpacked = files.gunzip(plainChunks(handle, path, { from: 0, to: size, chunkBytes }), chunkBytes)
   let toSkip = options.skip
   try {
-    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+    for await (const chunk of unpacked) {
       if (chunk.length > toSkip) yield toSkip === 0 ? chunk : chunk.subarray(toSkip)
       toSkip = Math.max(0, toSkip - chunk.length)
     }
@@ -48,7 +43,7 @@ export async function* unzippedChunks(
   if (toSkip > 0) throw changed(path, `unpacks to ${toSkip} bytes less than before`)
   // At a zero behind a member gunzip ends without a word, whatever follows: as where a crash has left zeros in a file that
   // others were appended to.
-  for await (const rest of plainChunks(handle, path, { from: gunzip.bytesWritten, to: size, chunkBytes }))
+  for await (const rest of plainChunks(handle, path, { from: unpacked.bytesRead, to: size, chunkBytes }))
     if (rest.some((byte) => byte !== 0)) throw damaged(path, new Error('behind zeros stands something else'))
 }
 

@@ -144,7 +144,7 @@ export class FileReader<T> implements SourceReader<T, FileSplit> {
       const packed = isCompressed(path)
       const { size } = identity
       yield* packed
-        ? unzippedChunks(handle, path, { size, skip: start.offset, chunkBytes })
+        ? unzippedChunks(files, handle, path, { size, skip: start.offset, chunkBytes })
         : plainChunks(handle, path, { from: start.offset, to: size, chunkBytes })
     } finally {
       await handle.close()

@@ -160,7 +160,8 @@ export class FollowingReader<T> implements SourceReader<T, FileSplit> {
   async *#chunks(file: FollowedFile<T>): AsyncGenerator<Uint8Array> {
     const { inputs, format } = this.#options
     const { chunkBytes } = format
-    const handle = file.handle ?? (await file.open(this.#context.environment.files, inputs))
+    const { files } = this.#context.environment
+    const handle = file.handle ?? (await file.open(files, inputs))
     const { path } = file
     const size = file.identity?.size ?? 0
     if (file.start === undefined) {
@@ -170,7 +171,7 @@ export class FollowingReader<T> implements SourceReader<T, FileSplit> {
       if (!file.packed) file.fed = file.start.offset
       this.#availability.wake()
     }
-    if (file.packed) yield* unzippedChunks(handle, path, { size, skip: file.start.offset, chunkBytes })
+    if (file.packed) yield* unzippedChunks(files, handle, path, { size, skip: file.start.offset, chunkBytes })
     else yield* plainChunks(handle, path, { from: file.fed, to: Math.min(size, file.fed + TURN_BYTES), chunkBytes })
   }
 

@@ -23,6 +23,7 @@ export function countedFiles(files: FileSystem, read: (bytes: number) => void): 
     read: (path) => files.read(path),
     stat: (path) => files.stat(path),
     list: (path) => files.list(path),
+    gunzip: (packed, chunkBytes) => files.gunzip(packed, chunkBytes),
     createExclusive: refuse,
     execute: refuse,
   }

@@ -2,6 +2,7 @@
  * The value of one entry as JSON, by what the header says of its table. It needs no program: what a serializer of the
  * user wrote stands as bytes, with the serializer's name. Lengths and counts are checked before they are believed.
  */
+import { StreamError } from '../../base/errors.ts'
 import { ByteReader } from '../../elements/byte-reader.ts'
 import { DEFAULT_SERIALIZER_ID, defaultSerializer } from '../../elements/serializer.ts'
 import { readValue } from '../../elements/value-reader.ts'
@@ -47,6 +48,16 @@ export function valueForm(serializer: StoredSerializer, bytes: Uint8Array): Json
   const value = jsonFormOf(readValue(input))
   input.expectEnd()
   return value
+}
+
+/** Reads values that this serializer wrote one behind the other. The function throws NOT_DESERIALIZABLE for bytes that are none. */
+export function streamedForm(serializer: StoredSerializer): (input: ByteReader) => Json {
+  if (serializer.id === DEFAULT_SERIALIZER_ID && !isDefault(serializer))
+    throw new StreamError('STATE_INCOMPATIBLE', {
+      message: `It was written by version ${serializer.version} of serializer '${serializer.id}', which this version of Millrace does not know.`,
+      hint: 'Inspect it with the version that wrote it, or a newer one.',
+    })
+  return partReader(serializer)
 }
 
 /** A key as it stands in front of an entry. Throws NOT_DESERIALIZABLE for what is no key. */

@@ -1,7 +1,8 @@
 /** Reads a whole checkpoint or savepoint, and reports what it holds once every byte has been checked. */
 import type { OperatorMetadata } from '../../checkpoint/checkpoint-metadata.ts'
-import { handlesOf, ownFilesIn, sharedIn, storedIn } from '../../checkpoint/stored-handles.ts'
+import { handlesOf, holdsChannels, ownFilesIn, sharedIn, storedIn } from '../../checkpoint/stored-handles.ts'
 import type { StateHandle } from '../../state/snapshot.ts'
+import { inFlightOf, readInFlight } from './in-flight.ts'
 import { keyedStateReader } from './keyed-scan.ts'
 import { KeyedTally } from './keyed-tally.ts'
 import type { OpenCheckpoint } from './open-checkpoint.ts'
@@ -52,6 +53,7 @@ async function inspectOperator(checkpoint: OpenCheckpoint, operator: OperatorMet
     finishedSubtasks: subtasks.filter(({ finished }) => finished).length,
     keyedStates: await keyedStatesOf(checkpoint, operator),
     operatorStates: operatorStatesOf(await readOperatorStates(checkpoint, operator)),
+    inFlight: inFlightOf(await readInFlight(checkpoint, operator)),
     coordinatorBytes: coordinator === undefined ? null : bytesOf(coordinator),
   }
 }
@@ -121,7 +123,7 @@ function propertiesOf(checkpoint: OpenCheckpoint): CheckpointProperties {
     checkpoint_type: TYPES[kind],
     is_savepoint: isSavepoint,
     savepointFormat: !isSavepoint ? null : formatOf(checkpoint) === 'canonical' ? 'CANONICAL' : 'NATIVE',
-    is_unaligned: false,
+    is_unaligned: holdsChannels(checkpoint.metadata),
     trigger_timestamp: timestamp,
     external_path: checkpoint.location,
     state_size: ownBytes + sharedBytes,

@@ -1,5 +1,6 @@
 /** What `millrace inspect` knows of a checkpoint or savepoint: plain JSON, in this shape under `--json`. */
 
+import type { PartitionerType } from '../../state/channel-redistribution.ts'
 import type { StoredSerializer } from '../../state/keyed-table.ts'
 import type { RedistributionMode } from '../../state/redistribution.ts'
 
@@ -37,7 +38,7 @@ export interface CheckpointProperties {
   readonly checkpoint_type: 'CHECKPOINT' | 'SAVEPOINT' | 'SYNC_SAVEPOINT'
   readonly is_savepoint: boolean
   readonly savepointFormat: 'CANONICAL' | 'NATIVE' | null
-  /** Always false: this version takes aligned ones only, which hold no records. */
+  /** It holds records that were in flight; one that was unaligned while none were is like an aligned one. */
   readonly is_unaligned: boolean
   readonly trigger_timestamp: number
   readonly external_path: string
@@ -55,6 +56,8 @@ export interface OperatorReport {
   readonly finishedSubtasks: number
   readonly keyedStates: readonly KeyedStateReport[]
   readonly operatorStates: readonly OperatorStateReport[]
+  /** Records that were in flight to it. */
+  readonly inFlight: readonly InFlightReport[]
   /** Of a source's split enumerator; null where there is none. */
   readonly coordinatorBytes: number | null
 }
@@ -80,5 +83,22 @@ export interface OperatorStateReport {
   readonly elements: number
   readonly bytes: number
   /** That have it. */
+  readonly subtasks: number
+}
+
+/** Of one edge. */
+export interface InFlightReport {
+  /** Id of the operator that emitted them. */
+  readonly from: string
+  /** Null: its main output. */
+  readonly sideOutput: string | null
+  /** Of the operator that was to process them. */
+  readonly input: number
+  readonly partitioner: PartitionerType
+  readonly serializer: StoredSerializer
+  readonly records: number
+  /** With their timestamps. */
+  readonly bytes: number
+  /** To which they were in flight. */
   readonly subtasks: number
 }

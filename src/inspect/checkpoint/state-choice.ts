@@ -1,14 +1,16 @@
 /** Which state of a checkpoint a name means: `NAME` where only one operator has it, else `OPERATOR/NAME`. */
 import { StreamError } from '../../base/errors.ts'
 import type { OperatorMetadata } from '../../checkpoint/checkpoint-metadata.ts'
+import { IN_FLIGHT } from './in-flight.ts'
 import { keyedStateReader } from './keyed-scan.ts'
 import type { OpenCheckpoint } from './open-checkpoint.ts'
 import { readOperatorStates } from './operator-states.ts'
 
 export interface StateChoice {
   readonly operator: OperatorMetadata
-  readonly type: 'keyed' | 'operator'
-  /** Of keyed state: `value`, `timers`, …; of operator state: its mode. */
+  /** `channels`: records that were in flight. */
+  readonly type: 'keyed' | 'operator' | 'channels'
+  /** Of keyed state: `value`, `timers`, …; of operator state: its mode; of records in flight as the name. */
   readonly kind: string
   readonly name: string
 }
@@ -48,6 +50,8 @@ async function statesOf(checkpoint: OpenCheckpoint): Promise<readonly StateChoic
         add({ operator, type: 'keyed', kind, name })
     for (const { states } of await readOperatorStates(checkpoint, operator))
       for (const { mode, name } of states) add({ operator, type: 'operator', kind: mode, name })
+    if (operator.subtasks.some(({ channels }) => channels !== undefined))
+      add({ operator, type: 'channels', kind: IN_FLIGHT, name: IN_FLIGHT })
   }
   return [...choices.values()]
 }

@@ -1,6 +1,7 @@
 /** Hands out one state of a checkpoint, entry by entry, in an order that depends on nothing but the entries. */
 import { StreamError } from '../../base/errors.ts'
 import type { MapKey } from '../../state/key.ts'
+import { eachInFlightRecord } from './in-flight.ts'
 import type { Json } from './json-form.ts'
 import { eachKeyedEntry } from './keyed-entries.ts'
 import type { OpenCheckpoint } from './open-checkpoint.ts'
@@ -23,9 +24,13 @@ export async function eachEntry(
   if (choice.type === 'keyed') return eachKeyedEntry(checkpoint, choice, key, take)
   if (key !== undefined && choice.kind !== 'broadcast')
     throw new StreamError('COMMAND_INVALID', {
-      message: `The operator state '${choice.name}' is a list: it has no keys.`,
+      message:
+        choice.type === 'channels'
+          ? 'Records in flight are not kept by key.'
+          : `The operator state '${choice.name}' is a list: it has no keys.`,
       hint: 'Leave --key out.',
       details: { state: choice.name },
     })
+  if (choice.type === 'channels') return eachInFlightRecord(checkpoint, choice, take)
   return eachOperatorElement(checkpoint, choice, key, take)
 }

@@ -29,7 +29,7 @@ export interface JobDeps extends JobInput {
   readonly causes: Causes
   /** Called in the order of revisions, the next only when the last has settled. A rejection fails the job. */
   writeRecord(order: JobOrderOf<'writeRecord'>): void | Promise<void>
-  /** Resolves with the id of the checkpoint whose state is at hand, null when the attempt starts empty. */
+  /** Resolves with the id of the checkpoint whose state is at hand, null when the tasks start empty. */
   restoreState(order: JobOrderOf<'restoreState'>): number | null | Promise<number | null>
   deployTasks(order: JobOrderOf<'deployTasks'>): void
   /** May be ordered again, and when nothing was deployed. */
@@ -69,8 +69,10 @@ export interface Job {
   start(): void
   send(fact: JobFact): void
   status(): JobStatus
-  /** The attempt that runs or is being prepared, from 1. */
+  /** The newest attempt, from 1: that of the tasks that were deployed last, or are being prepared. */
   attempt(): number
+  /** Of one task, by its place. */
+  attemptOf(task: number): number
   /** The last order was given. */
   hasEnded(): boolean
   stop(): void
@@ -89,7 +91,7 @@ export function hostJob(deps: JobDeps): Job {
 
   const host = hostChart(machine, {
     id: deps.id,
-    input: { tasks: deps.tasks, retention: deps.retention, suspendsToCheckpoint: deps.suspendsToCheckpoint },
+    input: { regions: deps.regions, retention: deps.retention, suspendsToCheckpoint: deps.suspendsToCheckpoint },
     permit(snapshot) {
       const status = jobStatus(snapshot)
       if (status === told) return
@@ -192,6 +194,7 @@ export function hostJob(deps: JobDeps): Job {
     send: (fact) => host.send(fact),
     status: () => jobStatus(host.snapshot()),
     attempt: () => host.snapshot().context.attempt,
+    attemptOf: (task) => host.snapshot().context.attempts[task] as number,
     hasEnded: () => jobHasEnded(host.snapshot()),
     stop() {
       host.stop()

@@ -9,6 +9,7 @@ import {
   type SubtaskCheckpointOrder,
   subtaskCheckpoint,
 } from '#machines/subtask-checkpoint'
+import { StreamError } from '../../base/errors.ts'
 import type { Cause } from './causes.ts'
 import { type ChartTap, hostChart } from './host-chart.ts'
 import { whenDone } from './when-done.ts'
@@ -91,7 +92,7 @@ export function hostSubtaskCheckpoint<Location, Handles>({
         return whenDone(
           () => deps.write(order.location as Location, writing.signal),
           (handles) => tell({ type: 'state.written', handles }),
-          (thrown) => tell({ type: 'state.notWritten', ...failure(ASYNC_EXCEPTION, thrown) }),
+          (thrown) => tell({ type: 'state.notWritten', ...failure(reasonOf(thrown) ?? ASYNC_EXCEPTION, thrown) }),
         )
       case 'acknowledge': {
         const { syncMs, asyncMs } = order
@@ -122,6 +123,12 @@ export function hostSubtaskCheckpoint<Location, Handles>({
     aborted: () => tell({ type: 'checkpoint.aborted' }),
     snapshot: () => chart.snapshot(),
   }
+}
+
+/** Where what was thrown names the reason itself: one of Flink's. */
+function reasonOf(thrown: unknown): string | undefined {
+  const reason = StreamError.is(thrown) ? thrown.details.reason : undefined
+  return typeof reason === 'string' ? reason : undefined
 }
 
 const ASYNC_EXCEPTION = 'CHECKPOINT_ASYNC_EXCEPTION'

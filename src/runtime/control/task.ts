@@ -27,13 +27,17 @@ export interface TaskDeps extends TaskInput {
   openOperators(): Work
   /** Settled when what the checkpoint held uncommitted is committed. */
   commitRestored(): Work
-  /** Records may be processed from now on. */
+  /** Settled when the records that were in flight to this subtask are processed; no channel is read meanwhile. */
+  processInFlight(): Work
+  /** Channels and sources may be read from now on. */
   run(): void
   /**
    * Timers stop; where the data was drained finish() from first to last, without checkpointing the commits too; end of
    * data downstream.
    */
   finishOperators(end: DataEnd): Work
+  /** Settled when downstream has taken out everything up to the end of the data. */
+  drainOutput(): Work
   awaitFinalCheckpoint(): void
   /** `withEndOfData`: largest watermark and end of data come first, for no operator was opened to send them. */
   endPartitions(order: { readonly withEndOfData: boolean }): void
@@ -84,10 +88,14 @@ export function hostTask(deps: TaskDeps): Task {
           return answer(() => deps.openOperators(), { type: 'operators.opened' })
         case 'commitRestored':
           return answer(() => deps.commitRestored(), { type: 'committables.committed' })
+        case 'processInFlight':
+          return answer(() => deps.processInFlight(), { type: 'inFlight.processed' })
         case 'run':
           return attempt(() => deps.run())
         case 'finishOperators':
           return answer(() => deps.finishOperators(order), { type: 'operators.finished' })
+        case 'drainOutput':
+          return answer(() => deps.drainOutput(), { type: 'output.drained' })
         case 'awaitFinalCheckpoint':
           return attempt(() => deps.awaitFinalCheckpoint())
         case 'endPartitions':

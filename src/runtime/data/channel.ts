@@ -2,12 +2,13 @@
  * One channel from a sending to a receiving subtask inside a thread: a queue that both share and a priority lane.
  * Every element has a sequence number, counted from 0; control elements lie in the queue at their own numbers.
  */
-import type { ControlElement } from '../../elements/stream-element.ts'
+import type { CheckpointBarrier, ControlElement, PriorityElement } from '../../elements/stream-element.ts'
 
-/** What a channel tells its sender: it has used up, or got back, its credit. */
+/** What a channel tells its sender: it has used up, or got back, its credit; the receiver has taken the end of the data. */
 export interface CreditHolder {
   outputFull(): void
   outputFree(): void
+  dataConsumed(): void
 }
 
 /** What a channel tells its receiver: there is something to read. */
@@ -15,7 +16,22 @@ export interface Wakeable {
   wake(): void
 }
 
-const NO_CONTROL = Number.POSITIVE_INFINITY
+/** Whoever keeps the records before they are read. */
+export interface RecordKeeper {
+  /** Those below this number will not be there for long. */
+  keepUpTo(sequence: number): void
+  /** It is wanted no more. */
+  drop(): void
+}
+
+/** What overtakes the queue, and its place in the stream: of an announcement, the place of its barrier. */
+export interface Urgent {
+  readonly element: PriorityElement
+  readonly sequence: number
+}
+
+const TOMBSTONE: ControlElement = { type: 'tombstone' }
+export const NO_CONTROL = Number.POSITIVE_INFINITY
 
 export class Channel {
   /** Of the next element to read. */
@@ -24,20 +40,26 @@ export class Channel {
   tail = 0
   /** Of the first control element in the queue; Infinity when there is none. The loop compares this one number. */
   nextControl = NO_CONTROL
+  /** Of those behind it, ascending. */
+  readonly laterControls: number[] = []
   values: unknown[]
   /** Held as they came: a plain array keeps the boxed number, a typed array would box it again at each read. */
   timestamps: unknown[]
   mask: number
+  /** How many elements of those that were taken were control elements. */
+  controlsRead = 0
+  /** To be asked before each drain, while a checkpoint takes records along. */
+  keeper: RecordKeeper | undefined = undefined
   /** Which input of the receiving operator, and which of its channels this is. */
   readonly input: number
   readonly index: number
   readonly #credit: number
   readonly #smallest: number
-  readonly #laterControls: number[] = []
-  readonly #priority: ControlElement[] = []
+  readonly #priority: Urgent[] = []
   readonly #sender: CreditHolder
   readonly #receiver: Wakeable
   #full = false
+  #dataConsumed = false
 
   constructor(options: { credit: number; input: number; index: number; sender: CreditHolder; receiver: Wakeable }) {
     this.#credit = options.credit
@@ -81,19 +103,35 @@ export class Channel {
     this.values[slot] = element
     this.timestamps[slot] = undefined
     if (this.nextControl === NO_CONTROL) this.nextControl = this.tail
-    else this.#laterControls.push(this.tail)
+    else this.laterControls.push(this.tail)
     this.tail++
     this.#receiver.wake()
   }
 
-  /** Overtakes everything in the queue. */
-  pushPriority(element: ControlElement): void {
-    this.#priority.push(element)
-    this.#receiver.wake()
+  /** Overtakes everything in the queue; its place in the stream is the end of it. */
+  pushPriority(barrier: CheckpointBarrier): void {
+    this.#overtake({ element: barrier, sequence: this.tail })
   }
 
-  /** The first element of the priority lane, taken out. */
-  takePriority(): ControlElement | undefined {
+  /** Lies in the queue, and the receiver learns at once that it is there. */
+  pushAnnounced(barrier: CheckpointBarrier): void {
+    const sequence = this.tail
+    this.pushControl(barrier)
+    this.#overtake({ element: { type: 'announcement', barrier, sequence }, sequence })
+  }
+
+  /** The barrier that lies here comes next, as an unaligned one. Harmless where it was taken or has moved already. */
+  prioritise(sequence: number): void {
+    if (sequence < this.head || sequence >= this.tail) return
+    const slot = sequence & this.mask
+    const barrier = this.values[slot] as ControlElement
+    if (barrier.type !== 'barrier') return
+    this.values[slot] = TOMBSTONE
+    this.#overtake({ element: { ...barrier, mode: 'unaligned' }, sequence })
+  }
+
+  /** The first of what has overtaken the queue, taken out. */
+  takePriority(): Urgent | undefined {
     return this.#priority.length === 0 ? undefined : this.#priority.shift()
   }
 
@@ -102,11 +140,12 @@ export class Channel {
     return this.head === this.nextControl ? (this.values[this.head & this.mask] as ControlElement) : undefined
   }
 
-  /** Takes out what `firstControl` showed. */
+  /** Takes out what `firstControl` showed, from `head`. */
   takeControl(): void {
     this.values[this.head & this.mask] = undefined
     this.head++
-    this.nextControl = this.#laterControls.shift() ?? NO_CONTROL
+    this.controlsRead++
+    this.nextControl = this.laterControls.shift() ?? NO_CONTROL
     this.released()
   }
 
@@ -120,13 +159,28 @@ export class Channel {
     if (size === 0 && this.mask >= this.#smallest) this.#shrink()
   }
 
+  /** The receiver has taken the end of the data out of the queue: it has processed all there was. */
+  acknowledgeData(): void {
+    this.#dataConsumed = true
+    this.#sender.dataConsumed()
+  }
+
+  get dataConsumed(): boolean {
+    return this.#dataConsumed
+  }
+
   get size(): number {
     return this.tail - this.head
   }
 
+  #overtake(urgent: Urgent): void {
+    this.#priority.push(urgent)
+    this.#receiver.wake()
+  }
+
   #lastIsWatermark(): boolean {
     const last = this.tail - 1
-    const isControl = last >= this.head && (this.nextControl === last || this.#laterControls.at(-1) === last)
+    const isControl = last >= this.head && (this.nextControl === last || this.laterControls.at(-1) === last)
     return isControl && (this.values[last & this.mask] as ControlElement).type === 'watermark'
   }
 

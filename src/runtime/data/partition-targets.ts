@@ -1,4 +1,7 @@
-/** Which receiving subtasks one sending subtask of an edge has channels to. Pure; Flink's distribution patterns. */
+/**
+ * Which receiving subtasks one sending subtask of an edge has channels to, and whether a barrier may overtake there. Pure;
+ * Flink's distribution patterns.
+ */
 import type { Partitioner } from '../../graph/job-graph.ts'
 
 /** Subtask numbers of the receiver, ascending. Pointwise edges connect few, all others connect everybody. */
@@ -11,6 +14,11 @@ export function partitionTargets(
   if (partitioner.type === 'forward') return [sender]
   if (partitioner.type === 'rescale') return pointwise(sender, senders, receivers)
   return range(0, receivers)
+}
+
+/** Pointwise and broadcast channels are not: what was in flight on them could not be dealt out anew after a rescale. */
+export function overtakes({ type }: Partitioner): boolean {
+  return type !== 'forward' && type !== 'rescale' && type !== 'broadcast'
 }
 
 /** Flink's pointwise pattern: each side's subtasks are dealt evenly over the other's. */

@@ -6,12 +6,13 @@
 import { StreamError } from '../../base/errors.ts'
 import type { Random } from '../../base/random.ts'
 import { takeNoNotice } from '../../base/unawaited.ts'
-import type { ControlElement } from '../../elements/stream-element.ts'
+import type { CheckpointBarrier, ControlElement } from '../../elements/stream-element.ts'
 import type { Partitioner } from '../../graph/job-graph.ts'
 import type { Input } from '../../operators/operator.ts'
 import { refusedKey } from '../../operators/refused-key.ts'
 import { keyGroupOf, subtaskOfKeyGroup } from '../../state/key-groups.ts'
 import type { Channel } from './channel.ts'
+import { overtakes } from './partition-targets.ts'
 
 export interface RecordWriter extends Input<unknown> {
   readonly channels: readonly Channel[]
@@ -31,28 +32,29 @@ export interface RecordWriterOptions {
 
 export function recordWriter(options: RecordWriterOptions): RecordWriter {
   const { partitioner, channels } = options
+  const ends: Ends = { channels, overtaken: overtakes(partitioner) }
   const only = channels.length === 1 ? channels[0] : undefined
   switch (partitioner.type) {
     case 'broadcast':
-      return only === undefined ? new BroadcastWriter(channels) : new SingleWriter(channels, only)
+      return only === undefined ? new BroadcastWriter(ends) : new SingleWriter(ends, only)
     case 'custom':
-      return new SelectingWriter(channels, customSelector(partitioner.partition, channels.length))
+      return new SelectingWriter(ends, customSelector(partitioner.partition, channels.length))
     case 'hash':
-      if (only !== undefined) return new SingleWriter(channels, only)
+      if (only !== undefined) return new SingleWriter(ends, only)
       return new SelectingWriter(
-        channels,
+        ends,
         hashSelector(partitioner.keySelector, options.maxParallelism, channels.length, options.receiver),
       )
     case 'shuffle':
-      if (only !== undefined) return new SingleWriter(channels, only)
-      return new SelectingWriter(channels, () => Math.floor(options.random.next() * channels.length))
+      if (only !== undefined) return new SingleWriter(ends, only)
+      return new SelectingWriter(ends, () => Math.floor(options.random.next() * channels.length))
     case 'rebalance':
     case 'rescale':
-      if (only !== undefined) return new SingleWriter(channels, only)
-      return new RoundRobinWriter(channels, partitioner.type === 'rebalance' ? options.sender % channels.length : 0)
+      if (only !== undefined) return new SingleWriter(ends, only)
+      return new RoundRobinWriter(ends, partitioner.type === 'rebalance' ? options.sender % channels.length : 0)
     case 'forward':
     case 'global':
-      return new SingleWriter(channels, channels[0] as Channel)
+      return new SingleWriter(ends, channels[0] as Channel)
     default:
       return partitioner satisfies never
   }
@@ -97,11 +99,19 @@ function customSelector(
   }
 }
 
+interface Ends {
+  readonly channels: readonly Channel[]
+  /** By barriers. */
+  readonly overtaken: boolean
+}
+
 abstract class EveryChannel {
   readonly channels: readonly Channel[]
+  readonly #overtaken: boolean
 
-  constructor(channels: readonly Channel[]) {
+  constructor({ channels, overtaken }: Ends) {
     this.channels = channels
+    this.#overtaken = overtaken
   }
 
   processWatermark(timestamp: number): void {
@@ -113,15 +123,29 @@ abstract class EveryChannel {
   }
 
   writeControl(element: ControlElement): void {
+    if (element.type === 'barrier') return this.#writeBarrier(element)
     for (const channel of this.channels) channel.pushControl(element)
+  }
+
+  #writeBarrier(barrier: CheckpointBarrier): void {
+    const { mode } = barrier
+    if (mode !== 'unaligned' && mode !== 'timeoutable') {
+      for (const channel of this.channels) channel.pushControl(barrier)
+    } else if (!this.#overtaken) {
+      const aligned: CheckpointBarrier = { ...barrier, mode: 'forcedAligned' }
+      for (const channel of this.channels) channel.pushControl(aligned)
+    } else {
+      for (const channel of this.channels)
+        mode === 'unaligned' ? channel.pushPriority(barrier) : channel.pushAnnounced(barrier)
+    }
   }
 }
 
 class SingleWriter extends EveryChannel implements RecordWriter {
   readonly #channel: Channel
 
-  constructor(channels: readonly Channel[], channel: Channel) {
-    super(channels)
+  constructor(ends: Ends, channel: Channel) {
+    super(ends)
     this.#channel = channel
   }
 
@@ -133,8 +157,8 @@ class SingleWriter extends EveryChannel implements RecordWriter {
 class RoundRobinWriter extends EveryChannel implements RecordWriter {
   #next: number
 
-  constructor(channels: readonly Channel[], first: number) {
-    super(channels)
+  constructor(ends: Ends, first: number) {
+    super(ends)
     this.#next = first
   }
 
@@ -148,8 +172,8 @@ class RoundRobinWriter extends EveryChannel implements RecordWriter {
 class SelectingWriter extends EveryChannel implements RecordWriter {
   readonly #select: (value: unknown) => number
 
-  constructor(channels: readonly Channel[], select: (value: unknown) => number) {
-    super(channels)
+  constructor(ends: Ends, select: (value: unknown) => number) {
+    super(ends)
     this.#select = select
   }
 

@@ -18,11 +18,19 @@ export class SubtaskGate implements Gate, CreditHolder {
   readonly #wake: () => void
   readonly #failed: (cause: unknown) => void
   readonly #monotonicMs: () => number
+  readonly #dataConsumed: (() => void) | undefined
 
-  constructor(hooks: { wake: () => void; failed: (cause: unknown) => void; monotonicMs: () => number }) {
+  /** `dataConsumed`: of one output channel; left out where nobody waits for that. */
+  constructor(hooks: {
+    wake: () => void
+    failed: (cause: unknown) => void
+    monotonicMs: () => number
+    dataConsumed?: () => void
+  }) {
     this.#wake = hooks.wake
     this.#failed = hooks.failed
     this.#monotonicMs = hooks.monotonicMs
+    this.#dataConsumed = hooks.dataConsumed
   }
 
   outputFull(): void {
@@ -34,6 +42,10 @@ export class SubtaskGate implements Gate, CreditHolder {
     this.closed--
     if (--this.#outputsFull === 0) this.#fullMs += this.#monotonicMs() - this.#fullSinceMs
     this.#wake()
+  }
+
+  dataConsumed(): void {
+    this.#dataConsumed?.()
   }
 
   /** How long an output had no credit, since the start. */

@@ -2,13 +2,15 @@
  * The record side of one subtask: reads its channels or its source as its permission allows and feeds the chain. It
  * reports what it meets (barriers, ends, throws) and decides none of it.
  */
-import type { CheckpointBarrier, ControlElement, EndOfData } from '../../elements/stream-element.ts'
+import type { CheckpointBarrier, ControlElement } from '../../elements/stream-element.ts'
 import { END_OF_INPUT, type Input, NOTHING_AVAILABLE, type SourceOperator } from '../../operators/operator.ts'
 import type { Channel } from './channel.ts'
+import { type CapturedRange, ChannelCapture } from './channel-capture.ts'
+import { ControlElements } from './control-elements.ts'
 import { drain } from './drain.ts'
+import { RestoredInput, type RestoredRecords } from './restored-input.ts'
 import type { SubtaskGate } from './subtask-gate.ts'
 import type { Runnable } from './turn-loop.ts'
-import { WatermarkValve } from './watermark-valve.ts'
 
 /** Set by the control side from its charts, read by the loop. */
 export interface Permission {
@@ -18,6 +20,8 @@ export interface Permission {
   standstill: boolean
   /** By channel. */
   held: readonly boolean[]
+  /** What was in flight at the checkpoint is processed again, and nothing else is read before that is done. */
+  restoring: boolean
 }
 
 /** How the input of a subtask ended. */
@@ -30,9 +34,13 @@ export interface InputEnd {
 
 /** Whom the loop tells. Called between two elements, never inside one. */
 export interface SubtaskEvents {
-  barrierArrived(channel: number, barrier: CheckpointBarrier): void
+  /** `sequence`: its place among the elements of the channel. */
+  barrierArrived(channel: number, barrier: CheckpointBarrier, sequence: number): void
+  announcementArrived(channel: number, barrier: CheckpointBarrier, sequence: number): void
   cancellationArrived(channel: number, checkpointId: number): void
   partitionEnded(channel: number): void
+  /** Told once, while `restoring`: all restored records are processed. */
+  restoredConsumed(): void
   /** Nothing will be read any more but barriers; where the data was drained, the last watermark has gone through the chain. */
   inputExhausted(end: InputEnd): void
   failed(cause: unknown): void
@@ -47,30 +55,26 @@ export interface SubtaskParts {
   emitLastWatermark(): void
   readonly gate: SubtaskGate
   readonly permission: Permission
+  /** In flight at the checkpoint, in order. Taken over, and emptied. */
+  readonly restored: RestoredRecords[]
   readonly events: SubtaskEvents
   wake(): void
 }
 
 export class Subtask implements Runnable {
   readonly #parts: SubtaskParts
-  readonly #valves: readonly WatermarkValve[]
-  /** Of each channel, its number among the channels of its input. */
-  readonly #valveIndex: readonly number[]
+  readonly #controlElements: ControlElements
   #mails: (() => void)[] = []
-  #channelsWithData: number
-  #end: InputEnd = { drained: true, savepoint: null }
   #source: 'reading' | 'waiting' | 'ended'
   #next = 0
+  #restored: RestoredInput | undefined
 
   constructor(parts: SubtaskParts) {
     this.#parts = parts
-    this.#channelsWithData = parts.channels.length
+    this.#restored = new RestoredInput(parts.restored, parts.inputs, parts.gate)
     this.#source = parts.source === undefined ? 'ended' : 'reading'
-    this.#valveIndex = parts.channels.map(
-      (channel, index) => parts.channels.slice(0, index).filter((other) => other.input === channel.input).length,
-    )
-    this.#valves = parts.inputs.map(
-      (input, index) => new WatermarkValve(parts.channels.filter((channel) => channel.input === index).length, input),
+    this.#controlElements = new ControlElements(parts.channels, parts.inputs, parts.events, (end) =>
+      this.mail(() => parts.events.inputExhausted(end)),
     )
   }
 
@@ -91,6 +95,18 @@ export class Subtask implements Runnable {
     this.#endSource(end)
   }
 
+  /** The announced barrier that lies here is read next, before any record. */
+  prioritise(channel: number, sequence: number): void {
+    this.#parts.channels[channel]?.prioritise(sequence)
+  }
+
+  /** From now on. One checkpoint at a time: a capture that is still open is dropped. */
+  startCapture(ranges: readonly CapturedRange[], changed: () => void): ChannelCapture {
+    const { channels } = this.#parts
+    for (const { keeper } of channels) keeper?.drop()
+    return new ChannelCapture(channels, ranges, changed)
+  }
+
   step(budget: number): boolean {
     try {
       return this.#step(budget)
@@ -106,6 +122,7 @@ export class Subtask implements Runnable {
     let progressed = gate.resume()
     if (this.#mustWait()) return progressed
     progressed = this.#readMails() || progressed
+    if (permission.restoring) return this.#readRestored(budget) || progressed
     progressed = this.#readChannels(budget) || progressed
     return this.#readSource(budget) || progressed
   }
@@ -124,60 +141,52 @@ export class Subtask implements Runnable {
     return read > 0
   }
 
+  #readRestored(budget: number): boolean {
+    if (this.#restored === undefined || this.#mustWait()) return false
+    const read = this.#restored.feed(budget)
+    if (!this.#restored.consumed || this.#mustWait()) return read
+    this.#restored = undefined
+    this.#parts.events.restoredConsumed()
+    return true
+  }
+
   #readChannels(budget: number): boolean {
     const { channels, inputs, gate, permission } = this.#parts
-    let progressed = false
+    let progressed = this.#readPriority()
     for (let count = channels.length; count > 0 && !this.#mustWait(); count--) {
       const channel = channels[this.#next] as Channel
       this.#next = this.#next + 1 === channels.length ? 0 : this.#next + 1
-      const urgent = channel.takePriority()
-      if (urgent !== undefined) {
-        this.#handle(channel, urgent)
-        progressed = true
-        continue
-      }
       if (permission.held[channel.index] === true) continue
-      if (gate.closed === 0 && drain(channel, inputs[channel.input] as Input<unknown>, budget, gate) > 0)
-        progressed = true
+      if (gate.closed === 0) {
+        if (channel.keeper !== undefined) channel.keeper.keepUpTo(channel.head + budget)
+        if (drain(channel, inputs[channel.input] as Input<unknown>, budget, gate) > 0) progressed = true
+      }
       const control = channel.firstControl()
       if (control === undefined || gate.insideAnElement || (gate.closed !== 0 && needsCredit(control))) continue
+      const sequence = channel.head
       channel.takeControl()
-      this.#handle(channel, control)
+      this.#controlElements.handle(channel, control, sequence)
       progressed = true
+      // What the element has moved ahead comes before the records of the next channel.
+      this.#readPriority()
     }
     return progressed
   }
 
-  #handle(channel: Channel, element: ControlElement): void {
-    const { events } = this.#parts
-    switch (element.type) {
-      case 'watermark':
-        return (this.#valves[channel.input] as WatermarkValve).inputWatermark(
-          this.#valveIndex[channel.index] as number,
-          element.timestamp,
-        )
-      case 'watermarkStatus':
-        return (this.#valves[channel.input] as WatermarkValve).inputStatus(
-          this.#valveIndex[channel.index] as number,
-          element.idle,
-        )
-      case 'barrier':
-        return events.barrierArrived(channel.index, element)
-      case 'cancellation':
-        return events.cancellationArrived(channel.index, element.checkpointId)
-      case 'endOfData':
-        return this.#endData(element)
-      case 'endOfPartition':
-        return events.partitionEnded(channel.index)
-      default:
-        return element satisfies never
+  /** Of every channel that is not held, before any record of any. */
+  #readPriority(): boolean {
+    const { channels, permission } = this.#parts
+    let read = false
+    for (let index = 0; index < channels.length && !this.#mustWait(); index++) {
+      const channel = channels[index] as Channel
+      const urgent = permission.held[index] === true ? undefined : channel.takePriority()
+      if (urgent === undefined) continue
+      this.#controlElements.handleUrgent(channel, urgent)
+      read = true
+      // It may have moved something ahead on a channel that was looked at already.
+      index = -1
     }
-  }
-
-  #endData({ drain: drained, savepoint }: EndOfData): void {
-    this.#end = { drained: this.#end.drained && drained, savepoint: savepoint ?? this.#end.savepoint }
-    this.#channelsWithData--
-    if (this.#channelsWithData === 0) this.mail(() => this.#parts.events.inputExhausted(this.#end))
+    return read
   }
 
   /** Each behind what the last record may have left half processed. */

@@ -47,6 +47,9 @@ export function configure(env: StreamExecutionEnvironment, { settings }: Plan, b
       'execution.checkpointing.interval': settings.intervalMs,
       'execution.checkpointing.min-pause': settings.minPauseMs,
       'execution.checkpointing.max-concurrent-checkpoints': settings.concurrent,
+      'execution.checkpointing.unaligned.enabled': settings.mode !== 'aligned',
+      'execution.checkpointing.aligned-checkpoint-timeout':
+        settings.mode === 'alternating' ? settings.alignedTimeoutMs : 0,
       'execution.checkpointing.dir': CHECKPOINTS,
       'execution.checkpointing.externalized-checkpoint-retention': 'RETAIN_ON_CANCELLATION',
       'execution.checkpointing.tolerable-failed-checkpoints': 2 ** 31 - 1,
@@ -98,7 +101,7 @@ export function buildJob(
   for (const [nth, { input, parallelism, chained }] of sinks.entries()) {
     const { stream, partitioner } = input
     const rows = partitioned(streams[stream] as DataStream<Row>, partitioner, trouble)
-    const sink = rows.sinkTo((outside[nth] as OutsideSink).sink(trouble)).name(`sink ${nth}`)
+    const sink = rows.sinkTo((outside[nth] as OutsideSink).sink(trouble, clock)).name(`sink ${nth}`)
     const forward = partitioner === 'forward' ? parallelisms[stream] : undefined
     sink.setParallelism(forward ?? parallelismIn(parallelism, lived))
     if (settings.uids) sink.uid(`sink ${nth}`)

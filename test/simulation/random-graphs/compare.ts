@@ -21,14 +21,29 @@ export function differences(
     const contents = (outside[nth] as OutsideSink).contents(disk)
     const name = `sink ${nth} (${kind}, of stream ${input.stream})`
     if ('lives' in contents) return ofLives(name, contents.lives, expected)
-    const keepsOrder =
-      ['forward', 'global', 'customKey'].includes(input.partitioner) && facts[input.stream]?.ordered !== undefined
-    return [...ofRows(name, contents.rows, expected), ...(keepsOrder ? outOfOrder(name, contents.rows) : [])]
+    return [
+      ...ofRows(name, contents.rows, expected),
+      ...(keepsOrder(input, facts) ? outOfOrder(name, contents.rows) : []),
+    ]
   })
   if (plan.read === undefined) return problems
   const expected = (streams[plan.read] ?? []).map(({ row }) => row)
   return [...problems, ...ofLives(`executeAndCollect of stream ${plan.read}`, read.lives, expected)]
 }
+
+/** What the sinks show for good, as text: in one order where the streams promise none, and split by split where they do. */
+export function committed(plan: Plan, outside: readonly OutsideSink[], disk: SimulatedDisk): readonly string[] {
+  const facts = factsOf(plan)
+  return plan.sinks.flatMap(({ input }, nth) => {
+    const contents = (outside[nth] as OutsideSink).contents(disk)
+    if ('lives' in contents) return []
+    const rows = contents.rows.toSorted((one, other) => one.s - other.s).map(text)
+    return [`sink ${nth}`, ...(keepsOrder(input, facts) ? rows : rows.toSorted())]
+  })
+}
+
+const keepsOrder = ({ stream, partitioner }: Plan['sinks'][number]['input'], facts: readonly StreamFacts[]): boolean =>
+  ['forward', 'global', 'customKey'].includes(partitioner) && facts[stream]?.ordered !== undefined
 
 export function factsOf({ sources, nodes }: Plan): readonly StreamFacts[] {
   const facts = sources.map(sourceFacts)

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import {
   BACKENDS,
   type LifePlan,
+  MODES,
   type Operation,
   PARTITIONERS,
   type Partitioner,
@@ -160,7 +161,7 @@ const life: fc.Arbitrary<LifePlan> = fc.record({
   end,
 })
 
-const settings: fc.Arbitrary<SettingsPlan> = fc.record({
+const settings: fc.Arbitrary<Omit<SettingsPlan, 'mode' | 'alignedTimeoutMs'>> = fc.record({
   intervalMs: fc.oneof(fc.integer({ min: 10, max: 25 }), fc.integer({ min: 10, max: 100 })),
   minPauseMs: fc.constantFrom(0, 0, 1, 20),
   concurrent: fc.integer({ min: 1, max: 3 }),
@@ -179,6 +180,17 @@ const settings: fc.Arbitrary<SettingsPlan> = fc.record({
   retained: fc.integer({ min: 1, max: 3 }),
 })
 
+const overtaking = fc.record({
+  mode: fc.constantFrom(...MODES),
+  alignedTimeoutMs: fc.integer({ min: 1, max: 60 }),
+  /** Channels that hold little are full of records as well, but of few. */
+  credit: fc.integer({ min: 1, max: 48 }),
+  /** Sources are as fast as they can: their records wait in the channels. */
+  hurries: fc.constantFrom(true, true, false),
+  /** Of the writes of each sink, over and over. */
+  slowMs: fc.array(fc.nat(6), { minLength: 1, maxLength: 4 }),
+})
+
 export const draws = fc.noBias(
   fc.record({
     sources: fc.array(source, { minLength: 1, maxLength: 4 }),
@@ -190,6 +202,7 @@ export const draws = fc.noBias(
     rescales: fc.constantFrom(true, true, false),
     settings,
     lives: fc.array(life, { minLength: 2, maxLength: 4 }),
+    overtaking,
   }),
 )
 export type Draw = typeof draws extends fc.Arbitrary<infer T> ? T : never

@@ -5,7 +5,7 @@
 import type { Draw, NodeDraw } from './draws.ts'
 import { nodeStreams, sourceStream } from './oracle.ts'
 import type { Stamped } from './oracle-of-keys.ts'
-import type { Input, LifePlan, NodePlan, Operation, Plan, SinkPlan, SourcePlan } from './plan.ts'
+import type { Input, LifePlan, NodePlan, Operation, Partitioner, Plan, SinkPlan, SourcePlan } from './plan.ts'
 import { nodeFacts, type StreamFacts, sourceFacts } from './stream-facts.ts'
 
 const MOST_ROWS_OF_A_STREAM = 250
@@ -18,7 +18,11 @@ export function makePlan(drawn: Draw, length: Length = 'bounded'): Plan {
   const isEndless = length === 'followed'
   const all = drawn.rescales ? drawn : withoutRescaling(drawn)
   const draw = isEndless ? endless(all) : all
-  const sources = draw.sources.map((given, index): SourcePlan => {
+  const { mode, alignedTimeoutMs, credit, hurries, slowMs } = draw.overtaking
+  const isOvertaking = mode !== 'aligned'
+  const dealsAgain = isOvertaking && draw.rescales
+  const sources = draw.sources.map((drawnSource, index): SourcePlan => {
+    const given = isOvertaking && hurries ? { ...drawnSource, paceMs: 0 } : drawnSource
     const source = isEndless && (index === 0 || isFile(given.kind)) ? { ...given, kind: 'followed' as const } : given
     const isOne = source.kind === 'data' || source.kind === 'sequence' || source.kind === 'generator'
     // A sequence without a number is refused.
@@ -34,7 +38,7 @@ export function makePlan(drawn: Draw, length: Length = 'bounded'): Plan {
   const read = new Set<number>()
   let rows = streams.reduce((sum, { length }) => sum + length, 0)
   for (const [index, drawn] of draw.nodes.entries()) {
-    const node = makeNode(drawn, index + 1, facts, streams)
+    const node = makeNode(drawn, { salt: index + 1, facts, streams, dealsAgain })
     const outputs = nodeStreams(node, streams)
     const brought = outputs.reduce((sum, { length }) => sum + length, 0)
     if (brought > MOST_ROWS_OF_A_STREAM || rows + brought > MOST_ROWS) continue
@@ -54,13 +58,20 @@ export function makePlan(drawn: Draw, length: Length = 'bounded'): Plan {
   const more = draw.sinks
     .slice(0, draw.extraSinks)
     .map(({ input }) => streams.length - 1 - (input.back % streams.length))
-  const sinks = [...leaves, ...more].map((stream, nth) => makeSink(draw, nth, stream, facts))
+  const sinks = [...leaves, ...more].map((stream, nth) => ({
+    ...makeSink(draw.sinks[nth % draw.sinks.length] as SinkDraw, {
+      stream,
+      isDirect: facts[stream]?.direct === true,
+      dealsAgain,
+    }),
+    slowMs: isOvertaking ? (slowMs[nth % slowMs.length] ?? 0) : 0,
+  }))
   return {
     sources,
     nodes,
     sinks,
     read: readByProgram,
-    settings: draw.settings,
+    settings: { ...draw.settings, mode, alignedTimeoutMs, ...(isOvertaking ? { concurrent: 1, credit } : {}) },
     lives: draw.lives.map((life, nth) => {
       if (nth === draw.lives.length - 1) return inPeace(life)
       return isEndless ? { ...life, end: certain(life.end) } : life
@@ -120,34 +131,56 @@ function inPeace(life: Draw['lives'][number]): Draw['lives'][number] {
   return { ...life, ...nothing, end: { type: 'nothing' } }
 }
 
+interface Place {
+  readonly salt: number
+  readonly facts: readonly StreamFacts[]
+  readonly streams: readonly (readonly Stamped[])[]
+  /** Records in flight come to another number of subtasks. */
+  readonly dealsAgain: boolean
+}
+
 function makeNode(
   { operation: drawn, inputs: drawnInputs, parallelism, maxParallelism, chaining }: NodeDraw,
-  salt: number,
-  facts: readonly StreamFacts[],
-  streams: readonly (readonly Stamped[])[],
+  { salt, facts, streams, dealsAgain }: Place,
 ): NodePlan {
   const count = inputsOf(drawn, drawnInputs.length)
   const read = drawnInputs.slice(0, count).map(({ back }) => streams.length - 1 - (back % streams.length))
   const first = facts[read[0] as number] as StreamFacts
   const operation = fitting(drawn, first)
-  const isForward = count === 1 && first.direct && drawnInputs[0]?.partitioner === 'forward'
+  const isBound = dealsAgain && isBoundToSubtasks(operation)
+  const isForward = count === 1 && first.direct && drawnInputs[0]?.partitioner === 'forward' && !isBound
   const inputs = drawnInputs.slice(0, count).map(({ partitioner }, nth): Input => {
     const stream = read[nth] as number
     if (isForward) return { stream, partitioner: 'forward' }
-    const isRefused = partitioner === 'forward' || (partitioner === 'broadcast' && cannotMultiply(operation))
+    const isRefused =
+      partitioner === 'forward' ||
+      (partitioner === 'broadcast' && cannotMultiply(operation)) ||
+      // Whom a union is read by is not known, and only a custom partitioner knows what it would choose.
+      (dealsAgain && (partitioner === 'none' || (operation.type === 'union' && isCustom(partitioner))))
     return { stream, partitioner: isRefused ? 'rebalance' : partitioner }
   })
   const multiplies = inputs.some(({ partitioner }) => partitioner === 'broadcast')
+  const isCounted = dealsAgain && inputs.some(({ partitioner }) => isCustom(partitioner))
   return {
     salt,
     operation,
     inputs,
     // Each process would multiply by another number.
-    parallelism: isForward ? 'as input' : multiplies ? parallelism.slice(0, 1) : parallelism,
+    parallelism: isForward ? 'as input' : multiplies || isCounted || isBound ? parallelism.slice(0, 1) : parallelism,
     maxParallelism,
     chaining,
     outputs: [],
   }
+}
+
+const isCustom = (partitioner: Partitioner) => partitioner === 'custom' || partitioner === 'customKey'
+
+/**
+ * What is broadcast may be in flight to one subtask while another has done something about it: their states and what is in
+ * flight stay together, but nobody else may take their places.
+ */
+function isBoundToSubtasks({ type }: Operation): boolean {
+  return type === 'buffer' || type === 'counted' || type === 'broadcastState'
 }
 
 function inputsOf({ type }: Operation, most: number): number {
@@ -195,10 +228,20 @@ function fitting(operation: Operation, { ordered, single, stamped, onTime }: Str
   }
 }
 
-function makeSink(draw: Draw, nth: number, stream: number, facts: readonly StreamFacts[]): SinkPlan {
-  const drawn = draw.sinks[nth % draw.sinks.length] as Draw['sinks'][number]
-  const { partitioner } = drawn.input
-  const isDirect = facts[stream]?.direct === true
-  const legal = partitioner === 'broadcast' || (partitioner === 'forward' && !isDirect) ? 'none' : partitioner
-  return { ...drawn, input: { stream, partitioner: legal } }
+type SinkDraw = Draw['sinks'][number]
+
+interface SinkPlace {
+  readonly stream: number
+  readonly isDirect: boolean
+  readonly dealsAgain: boolean
+}
+
+function makeSink(drawn: SinkDraw, { stream, isDirect, dealsAgain }: SinkPlace): Omit<SinkPlan, 'slowMs'> {
+  const given = drawn.input.partitioner
+  const legal = given === 'broadcast' || (given === 'forward' && !isDirect) ? 'none' : given
+  if (!dealsAgain) return { ...drawn, input: { stream, partitioner: legal } }
+  // An edge that chains in one process only is not the same in another one.
+  const partitioner = legal === 'none' ? 'rebalance' : legal
+  const parallelism = isCustom(partitioner) ? drawn.parallelism.slice(0, 1) : drawn.parallelism
+  return { ...drawn, parallelism, input: { stream, partitioner } }
 }

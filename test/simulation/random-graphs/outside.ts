@@ -2,6 +2,7 @@
  * What lies outside of the job and outlives its processes: transactional stores in memory, the program that collects, and
  * the output files. Tells of each sink what is there at the end, in the order in which it came to be there.
  */
+import type { Clock } from '../../../src/base/clock.ts'
 import type { SimulatedDisk } from '../../../src/base/simulated-disk.ts'
 import {
   CollectSink,
@@ -20,7 +21,7 @@ export type SinkOfRows = Parameters<DataStream<Row>['sinkTo']>[0]
 
 export interface OutsideSink {
   /** For the next process. */
-  sink(trouble: Trouble): SinkOfRows
+  sink(trouble: Trouble, clock: Clock): SinkOfRows
   /** What can be seen. `lives`: of each process by itself, where each begins anew. */
   contents(disk: SimulatedDisk): { readonly rows: readonly Row[] } | { readonly lives: readonly (readonly Row[])[] }
 }
@@ -30,9 +31,9 @@ export const outsideSinks = ({ sinks }: Plan): readonly OutsideSink[] => sinks.m
 function outsideSink(sink: SinkPlan, nth: number): OutsideSink {
   switch (sink.kind) {
     case 'ledger':
-      return ledger()
+      return ledger(sink)
     case 'defined':
-      return defined()
+      return defined(sink)
     case 'collect':
       return collected()
     case 'files':
@@ -40,19 +41,30 @@ function outsideSink(sink: SinkPlan, nth: number): OutsideSink {
   }
 }
 
-function ledger(): OutsideSink {
+/** Nothing to wait for where a write takes no time. */
+function passing({ slowMs }: SinkPlan, clock: Clock | undefined): Promise<void> | undefined {
+  if (slowMs === 0) return undefined
+  return new Promise((settle) => void clock?.setTimer(slowMs, settle))
+}
+
+function ledger(sink: SinkPlan): OutsideSink {
   let trouble: Trouble | undefined
+  let clock: Clock | undefined
   const store = new Ledger<Row>({
     open: () => trouble?.step('sink open'),
-    write: () => trouble?.call('sink write'),
+    write() {
+      trouble?.call('sink write')
+      return passing(sink, clock)
+    },
     prepare: () => trouble?.step('prepareCommit'),
     commit(requests) {
       if (trouble?.commit('ledger') === true) for (const request of requests) request.retryLater()
     },
   })
   return {
-    sink(next) {
+    sink(next, itsClock) {
       trouble = next
+      clock = itsClock
       return store
     },
     contents: () => ({ rows: store.committed }),
@@ -60,7 +72,7 @@ function ledger(): OutsideSink {
 }
 
 /** A store that knows transactions by id: to commit one twice changes nothing. */
-function defined(): OutsideSink {
+function defined(plan: SinkPlan): OutsideSink {
   const prepared = new Map<string, readonly Row[]>()
   const committed: Row[] = []
   const done = new Set<string>()
@@ -68,7 +80,7 @@ function defined(): OutsideSink {
     done.add(id)
     committed.push(...(prepared.get(id) ?? []))
   }
-  const sink = (trouble: Trouble) =>
+  const sink = (trouble: Trouble, clock: Clock) =>
     defineSink<{ rows: Row[] }, Row, string>({
       open() {
         trouble.step('sink open')
@@ -77,6 +89,7 @@ function defined(): OutsideSink {
       write(connection, row) {
         trouble.call('sink write')
         connection.rows.push(row)
+        return passing(plan, clock)
       },
       prepare(connection) {
         trouble.step('prepareCommit')

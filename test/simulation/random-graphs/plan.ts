@@ -109,6 +109,10 @@ export interface NodePlan {
   readonly outputs: readonly number[]
 }
 
+/** How barriers go: `alternating` ones start aligned and overtake after a time. */
+export const MODES = ['aligned', 'unaligned', 'alternating'] as const
+export type Mode = (typeof MODES)[number]
+
 export const SINK_KINDS = ['ledger', 'files', 'collect', 'defined'] as const
 export interface SinkPlan {
   readonly kind: (typeof SINK_KINDS)[number]
@@ -116,6 +120,8 @@ export interface SinkPlan {
   readonly parallelism: readonly number[]
   readonly chained: boolean
   readonly rollAtBytes: number | undefined
+  /** How long a write takes, of the clock. */
+  readonly slowMs: number
 }
 
 /** So many calls, operations or milliseconds behind a completed checkpoint; behind the start, where `behind` is 0. */
@@ -155,6 +161,9 @@ export interface LifePlan {
 }
 
 export interface SettingsPlan {
+  readonly mode: Mode
+  /** Of a checkpoint that alternates. */
+  readonly alignedTimeoutMs: number
   readonly intervalMs: number
   readonly minPauseMs: number
   readonly concurrent: number

@@ -21,8 +21,8 @@ export function readable(plan: Plan): readonly string[] {
       return `  ${outputs.join(', ')}: ${type}${shown(options)} of ${inputs.map(inputText).join(' and ')}, salt ${salt}, ${rest.join(', ')}`
     }),
     ...sinks.map(
-      ({ kind, input, parallelism, chained }) =>
-        `  sink ${kind} of ${inputText(input)}, parallel ${parallelism.join(' then ')}${chained ? '' : ', not chained'}`,
+      ({ kind, input, parallelism, chained, slowMs }) =>
+        `  sink ${kind} of ${inputText(input)}, parallel ${parallelism.join(' then ')}${chained ? '' : ', not chained'}${slowMs === 0 ? '' : `, ${slowMs} ms a write`}`,
     ),
     ...(read === undefined ? [] : [`  executeAndCollect of ${read}`]),
     `  settings${shown(settings)}`,

@@ -10,7 +10,8 @@ import { parallelismOfStreams } from './build-job.ts'
 import { diskWith } from './build-sources.ts'
 import { differences } from './compare.ts'
 import { GrowingFiles } from './growing-files.ts'
-import { outsideSinks, ReadByProgram } from './outside.ts'
+import { InFlightTally } from './in-flight-tally.ts'
+import { type OutsideSink, outsideSinks, ReadByProgram } from './outside.ts'
 import type { Backend, LifePlan, Plan } from './plan.ts'
 import { type Report, runProcess, startOf } from './run-process.ts'
 import type { Sabotage } from './sabotage.ts'
@@ -26,25 +27,52 @@ export interface RunOptions {
   readonly log?: string[] | undefined
 }
 
+/** What the processes of a plan have left behind. */
+export interface Left {
+  /** In words. */
+  readonly problems: readonly string[]
+  readonly outside: readonly OutsideSink[]
+  readonly read: ReadByProgram
+  readonly disk: SimulatedDisk
+}
+
 /** What is wrong, in words; nothing where everything is as the oracle says. */
-export async function runPlan(
-  plan: Plan,
-  tally: Tally,
-  { sabotage, log = [] }: RunOptions = {},
-): Promise<readonly string[]> {
+export async function runPlan(plan: Plan, tally: Tally, options?: RunOptions): Promise<readonly string[]> {
+  const { problems, outside, read, disk } = await runProcesses(plan, tally, options)
+  return problems.length > 0 ? problems : differences(plan, outside, read, disk)
+}
+
+/** What comes out of them is not looked at. */
+export async function runProcesses(plan: Plan, tally: Tally, { sabotage, log = [] }: RunOptions = {}): Promise<Left> {
   const problems: string[] = []
   const outside = outsideSinks(plan)
   const read = new ReadByProgram()
   const growing = new GrowingFiles(plan)
+  const inFlight = new InFlightTally(tally, (one, other) => !isRescaled(plan, one, other))
   let disk = diskWith(plan.sources)
   let completed = 0
   let resume: 'latest' | undefined = 'latest'
   let backend = plan.settings.backend
   for (let lived = 0; ; lived++) {
-    if (lived === plan.lives.length + MOST_MORE) return [...problems, `the job had not ended after ${lived} processes`]
+    if (lived === plan.lives.length + MOST_MORE) {
+      problems.push(`the job had not ended after ${lived} processes`)
+      break
+    }
     const life = plan.lives[Math.min(lived, plan.lives.length - 1)] as LifePlan
     const trouble = new Trouble(life, tally, startOf(lived), sabotage)
-    const report = await runProcess({ plan, life, lived, backend, disk, resume, outside, read, growing, trouble })
+    const report = await runProcess({
+      plan,
+      life,
+      lived,
+      backend,
+      disk,
+      resume,
+      outside,
+      read,
+      growing,
+      trouble,
+      inFlight,
+    })
     const { outcome, events, world } = report
     const here = events.filter(({ type }) => type === 'checkpoint.completed').length
     note(tally, plan, report, lived, completed)
@@ -53,7 +81,7 @@ export async function runPlan(
     )
     problems.push(...trouble.complaints, ...unexpected(report, life, lived, growing.isFollowed))
     completed += here
-    if (outcome.type === 'hung' || problems.length > 0) return problems
+    if (outcome.type === 'hung' || problems.length > 0) break
     disk = diskAfter(world, life, outcome)
     // What failed before it had done anything is refused by name, and begins anew.
     const nothing =
@@ -67,7 +95,7 @@ export async function runPlan(
     if (nothing && completed > 0) problems.push(`process ${lived} found nothing after ${completed} checkpoints`)
     resume = nothing ? undefined : 'latest'
   }
-  return [...problems, ...differences(plan, outside, read, disk)]
+  return { problems, outside, read, disk }
 }
 
 /** A canonical savepoint can be read by any backend. */
@@ -123,9 +151,13 @@ function note(tally: Tally, plan: Plan, { outcome, events, world }: Report, live
   }
   tally.add('job: virtual seconds', Math.round((world.clock.now() - startOf(lived)) / 1000))
   if (lived === 0) return
-  const before = parallelismOfStreams(plan, lived - 1)
-  const isOther = parallelismOfStreams(plan, lived).some((parallelism, stream) => parallelism !== before[stream])
+  const isOther = isRescaled(plan, lived - 1, lived)
   if (completed === 0 || (outcome.type === 'threw' && code !== 'JOB_SUSPENDED'))
     tally.add('resumed: without a checkpoint or to no use')
   else tally.add(isOther ? 'resumed: at another parallelism' : 'resumed: at the same parallelism')
+}
+
+function isRescaled(plan: Plan, one: number, other: number): boolean {
+  const before = parallelismOfStreams(plan, one)
+  return parallelismOfStreams(plan, other).some((parallelism, stream) => parallelism !== before[stream])
 }

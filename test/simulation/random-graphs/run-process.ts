@@ -7,6 +7,7 @@ import { type Outcome, SimulatedWorld } from '../simulated-world.ts'
 import { buildJob, configure } from './build-job.ts'
 import { differences } from './compare.ts'
 import type { GrowingFiles } from './growing-files.ts'
+import type { InFlightTally } from './in-flight-tally.ts'
 import type { OutsideSink, ReadByProgram } from './outside.ts'
 import type { Backend, LifePlan, Plan, SavepointPlan } from './plan.ts'
 import { losingLink } from './sabotage.ts'
@@ -26,6 +27,7 @@ export interface Process {
   readonly read: ReadByProgram
   readonly growing: GrowingFiles
   readonly trouble: Trouble
+  readonly inFlight: InFlightTally
 }
 
 export interface Report {
@@ -50,6 +52,7 @@ export async function runProcess({
   read,
   growing,
   trouble,
+  inFlight,
 }: Process): Promise<Report> {
   const events: JobEvent[] = []
   const world = new SimulatedWorld({
@@ -79,6 +82,7 @@ export async function runProcess({
           events.push(event)
           if (event.type === 'checkpoint.completed') trouble.checkpointCompleted(event.atMs)
         })
+        inFlight.watch(started.handle, lived)
         suspend = () => void started.handle.suspend()
         savepoints.job = started.handle
       }
@@ -88,7 +92,9 @@ export async function runProcess({
   world.start(async () => {
     configure(env, plan, backend)
     const streams = buildJob(env, plan, { lived, trouble, clock: world.clock, outside })
-    const toRead = plan.read === undefined ? undefined : streams[plan.read]
+    const readStream = plan.read === undefined ? undefined : streams[plan.read]
+    // An edge that chains in one process only is not the same in another one.
+    const toRead = plan.settings.mode === 'aligned' ? readStream : readStream?.rebalance()
     if (toRead === undefined) await env.execute(JOB_NAME, { resume })
     else await read.run(toRead, JOB_NAME, { resume })
     return end

@@ -1,6 +1,6 @@
 /** What stands in the plans of a run, and what a run must have met to prove anything. */
 
-import { BACKENDS, OPERATION_TYPES, PARTITIONERS, type Plan, SINK_KINDS, SOURCE_KINDS, STATES } from './plan.ts'
+import { BACKENDS, MODES, OPERATION_TYPES, PARTITIONERS, type Plan, SINK_KINDS, SOURCE_KINDS, STATES } from './plan.ts'
 import { KEY_KINDS } from './records.ts'
 import type { Tally } from './trouble.ts'
 
@@ -27,6 +27,7 @@ export function tallyPlan({ sources, nodes, sinks, read, settings, lives }: Plan
   if (settings.credit <= 2) tally.add('settings: credit of 1 or 2')
   for (const { link } of lives) tally.add(`links: ${link}`)
   tally.add(`backends: ${settings.backend}`)
+  tally.add(`modes: ${settings.mode}`)
 }
 
 /** What has not occurred at all, and what has occurred too seldom for a run of so many plans. */
@@ -43,6 +44,7 @@ export function missing(tally: Tally, plans: number): readonly string[] {
     'commit tried again',
     'disk waited',
     ...BACKENDS.map((backend) => `backends: ${backend}`),
+    ...MODES.map((mode) => `modes: ${mode}`),
     'savepoints: CANONICAL taken',
     'savepoints: NATIVE taken',
     'savepoints: stopped with CANONICAL',

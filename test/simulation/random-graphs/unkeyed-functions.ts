@@ -30,45 +30,62 @@ export function flushAtEnd(trouble: Trouble): KeyedProcessFunction<number, Row, 
   }
 }
 
-/** Barriers are aligned, so that of one snapshot either all subtasks have had the flush or none. */
+interface Seen {
+  readonly subtask: number
+  /** Of how many. */
+  readonly of: number
+  readonly flush: boolean
+}
+
+/**
+ * Of one aligned snapshot either all subtasks have had the flush or none, so that others may take their places. A barrier
+ * that overtakes leaves the flush in flight to some of them: plans have as many of them in the next process then.
+ */
 class FlushSeen {
+  readonly #context: RuntimeContext
   readonly #trouble: Trouble
-  #state: ListState<boolean> | undefined
+  #state: ListState<Seen> | undefined
   value = false
 
-  constructor(trouble: Trouble) {
+  constructor(context: RuntimeContext, trouble: Trouble) {
+    this.#context = context
     this.#trouble = trouble
   }
 
-  initialize(state: ListState<boolean>): void {
+  initialize(state: ListState<Seen>): void {
+    const { indexOfThisSubtask, numberOfParallelSubtasks } = this.#context
     this.#state = state
-    const seen = [...state.get()]
-    this.value = seen.includes(true)
-    if (this.value && seen.includes(false))
-      this.#trouble.complain(`of one checkpoint, some subtasks have had the flush: ${seen.join()}`)
+    const all = [...state.get()]
+    const flushes = all.map(({ flush }) => flush)
+    if (all[0]?.of === numberOfParallelSubtasks) {
+      this.value = all.some(({ subtask, flush }) => subtask === indexOfThisSubtask && flush)
+      return
+    }
+    this.value = flushes.includes(true)
+    if (this.value && flushes.includes(false))
+      this.#trouble.complain(`of one checkpoint, some subtasks have had the flush: ${flushes.join()}`)
   }
 
   snapshot(): void {
-    this.#state?.update([this.value])
+    const { indexOfThisSubtask, numberOfParallelSubtasks } = this.#context
+    this.#state?.update([{ subtask: indexOfThisSubtask, of: numberOfParallelSubtasks, flush: this.value }])
   }
 }
 
 /** Holds rows back until more have come. */
-export function buffer(
-  { numberOfParallelSubtasks }: RuntimeContext,
-  most: number,
-  trouble: Trouble,
-): ProcessFunction<Row | Flush, Row> {
-  const flushed = new FlushSeen(trouble)
+export function buffer(context: RuntimeContext, most: number, trouble: Trouble): ProcessFunction<Row | Flush, Row> {
+  const { numberOfParallelSubtasks } = context
+  const flushed = new FlushSeen(context, trouble)
   let state: ListState<Row> | undefined
   let widths: ListState<number> | undefined
   let waiting: Row[] = []
   return {
-    initializeState(context) {
+    initializeState(initialization) {
       trouble.step('initializeState')
-      state = context.getOperatorStateStore().getListState(new ListStateDescriptor<Row>('waiting'))
-      flushed.initialize(context.getOperatorStateStore().getUnionListState(new ListStateDescriptor<boolean>('flushed')))
-      widths = context.getOperatorStateStore().getUnionListState(new ListStateDescriptor<number>('widths'))
+      const store = initialization.getOperatorStateStore()
+      state = store.getListState(new ListStateDescriptor<Row>('waiting'))
+      flushed.initialize(store.getUnionListState(new ListStateDescriptor<Seen>('flushed')))
+      widths = store.getUnionListState(new ListStateDescriptor<number>('widths'))
       waiting = [...state.get()]
       const [before] = [...widths.get()]
       if (
@@ -102,21 +119,22 @@ interface Share {
 
 /** Each subtask sums up what it has seen, and tells it at the flush. */
 export function counted(
-  { indexOfThisSubtask, numberOfParallelSubtasks }: RuntimeContext,
+  context: RuntimeContext,
   list: 'split' | 'union',
   trouble: Trouble,
 ): ProcessFunction<Row | Flush, Sum> {
-  const flushed = new FlushSeen(trouble)
+  const { indexOfThisSubtask, numberOfParallelSubtasks } = context
+  const flushed = new FlushSeen(context, trouble)
   let state: ListState<Share> | undefined
   let sum = NOTHING
   const isMine = ({ subtask }: Share) => list === 'split' || subtask % numberOfParallelSubtasks === indexOfThisSubtask
   return {
-    initializeState(context) {
+    initializeState(initialization) {
       trouble.step('initializeState')
-      const store = context.getOperatorStateStore()
+      const store = initialization.getOperatorStateStore()
       const descriptor = new ListStateDescriptor<Share>('shares')
       state = list === 'split' ? store.getListState(descriptor) : store.getUnionListState(descriptor)
-      flushed.initialize(store.getUnionListState(new ListStateDescriptor<boolean>('flushed')))
+      flushed.initialize(store.getUnionListState(new ListStateDescriptor<Seen>('flushed')))
       for (const share of state.get()) if (isMine(share)) sum = added(sum, share.sum)
       trouble.tally.add('restored: rows of operator state', sum.n)
     },

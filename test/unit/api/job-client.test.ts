@@ -65,6 +65,10 @@ class ScriptedJob implements JobHandle {
     throw new RangeError('not asked for')
   }
 
+  checkpoints(): never {
+    throw new RangeError('not asked for')
+  }
+
   listeners(): number {
     return this.#listeners.size
   }

@@ -314,7 +314,7 @@ describe('hostile metadata', () => {
   })
 
   test('a newer format is named as such', () => {
-    expect(() => decodeMetadata(frame('MLRCHKPT', 2, metadata), 'p')).toThrow(
+    expect(() => decodeMetadata(frame('MLRCHKPT', 3, metadata), 'p')).toThrow(
       expect.objectContaining({ code: 'CHECKPOINT_VERSION' }),
     )
   })

@@ -154,6 +154,7 @@ function bound(files: FileSystem): FileSystem {
     stat: (path) => files.stat(path),
     list: (path) => files.list(path),
     execute: (operations) => files.execute(operations),
+    gunzip: (packed, chunkBytes) => files.gunzip(packed, chunkBytes),
   }
 }
 

@@ -53,6 +53,7 @@ test('a small file costs one call of the port, and publishing costs one', async 
     read: (path) => disk.read(path),
     stat: (path) => disk.stat(path),
     list: (path) => disk.list(path),
+    gunzip: (packed, chunkBytes) => disk.gunzip(packed, chunkBytes),
     execute: (operations) => {
       calls++
       return disk.execute(operations)
@@ -140,6 +141,7 @@ test('no chunk that is hashed or written at once is longer than 256 kB', async (
     read: (path) => disk.read(path),
     stat: (path) => disk.stat(path),
     list: (path) => disk.list(path),
+    gunzip: (packed, chunkBytes) => disk.gunzip(packed, chunkBytes),
     execute: (operations) => disk.execute(operations),
     async createExclusive(path) {
       const file = await disk.createExclusive(path)

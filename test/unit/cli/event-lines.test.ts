@@ -14,6 +14,10 @@ describe('a plain line', () => {
     [{ ...task, status: 'FAILED', error: cause }, 'task map (2/4) #2 failed: map failed (boom)'],
     [{ type: 'checkpoint.triggered', checkpointId: 3, kind: 'checkpoint', atMs: 0 }, undefined],
     [
+      { type: 'checkpoint.acknowledged', checkpointId: 3, vertex: 'map (2/4)', subtask: 1, attempt: 1, atMs: 0 },
+      undefined,
+    ],
+    [
       {
         type: 'checkpoint.completed',
         checkpointId: 3,

@@ -112,6 +112,7 @@ export function runCommand(argv: readonly string[], options: FakeRunOptions = {}
       openRead: (path) => disk.openRead(path),
       createExclusive: (path) => disk.createExclusive(path),
       execute: (operations) => disk.execute(operations),
+      gunzip: (packed, chunkBytes) => disk.gunzip(packed, chunkBytes),
       read: async (path) => new TextEncoder().encode(files[path]),
       stat: async (path) => (path in files ? { kind: 'file', size: 0, device: '1', inode: '1' } : undefined),
     },

@@ -25,6 +25,15 @@ describe('the status line', () => {
     expect(statusLine([{ ...sample, metrics }], 200)).toContain('no checkpoint')
   })
 
+  test('ends with what the last checkpoint stored of records in flight', () => {
+    const inFlight = (lastCheckpointPersistedBytes: number) =>
+      statusLine([{ ...sample, metrics: { ...sample.metrics, lastCheckpointPersistedBytes } }], 200)
+    expect(inFlight(0)).toMatch(/back-pressure 13%$/)
+    expect(inFlight(999)).toMatch(/ {2}in flight 999 B$/)
+    expect(inFlight(760_400)).toMatch(/ {2}in flight 760 kB$/)
+    expect(inFlight(12_345_678)).toMatch(/ {2}in flight 12.3 MB$/)
+  })
+
   test('never fills the last column', () => {
     for (const columns of [10, 40, 90]) expect(statusLine([sample], columns)).toHaveLength(columns - 1)
     expect(statusLine([sample], 40)).toMatch(/^1\.23M in\/s.*…$/)

@@ -24,6 +24,7 @@ export function inPiecesOf(files: FileSystem, bytes: number): FileSystem {
     list: (path) => files.list(path),
     createExclusive: (path) => files.createExclusive(path),
     execute: (operations) => files.execute(operations),
+    gunzip: (packed, chunkBytes) => files.gunzip(packed, chunkBytes),
     async openRead(path) {
       const handle = await files.openRead(path)
       return {

@@ -16,7 +16,7 @@ const alignment: AlignmentInput = { channels: 2, checkpointsAfterTasksFinish: tr
 
 /** Something to begin with for each chart. */
 const INPUTS = {
-  job: { tasks: 2, retention: 'NO_EXTERNALIZED_CHECKPOINTS', suspendsToCheckpoint: true } satisfies JobInput,
+  job: { regions: [0, 1], retention: 'NO_EXTERNALIZED_CHECKPOINTS', suspendsToCheckpoint: true } satisfies JobInput,
   restartSupervisor: { strategy: { type: 'none' } },
   stopWithSavepoint: undefined,
   task: { task: 0, attempt: 1, finalCheckpoint: true, cancellationTimeoutMs: 1 } satisfies TaskInput,

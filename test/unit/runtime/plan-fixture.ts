@@ -12,7 +12,7 @@ import type { StatePlan } from '../../../src/runtime/state-plan.ts'
 import type { StoredOperator, StoredStates } from '../../../src/runtime/stored-states.ts'
 import { encodeKeyedHeader, readKeyedHeader, type StoredTable } from '../../../src/state/keyed-format.ts'
 import type { StoredOperatorState } from '../../../src/state/operator-state-format.ts'
-import type { CompositeHandle, InlineHandle, StateHandle } from '../../../src/state/snapshot.ts'
+import type { CompositeHandle, InFlightEdge, InlineHandle, StateHandle } from '../../../src/state/snapshot.ts'
 import { Launchpad } from '../api/started-job.ts'
 
 export const VALUE = { id: 'millrace.value', version: 1 }
@@ -48,6 +48,8 @@ export interface StoredOperatorSpec {
   readonly lists?: readonly StoredOperatorState[]
   readonly coordinator?: Uint8Array
   readonly finished?: boolean
+  /** Of its first subtask. */
+  readonly inFlight?: readonly InFlightEdge[]
   /** The backend in whose own form the keyed state is. */
   readonly ownForm?: string
   /** What that is known to hold, a list of tables for each list of serializers. */
@@ -92,6 +94,8 @@ function storedOperator(spec: StoredOperatorSpec): StoredOperator {
       finished,
       keyed: tables && index === 0 ? handle('keyed') : undefined,
       operator: lists && index === 0 ? handle('operator') : undefined,
+      channels:
+        spec.inFlight && index === 0 ? { handle: handle('channels') as InlineHandle, edges: spec.inFlight } : undefined,
     })),
   }
   const form =

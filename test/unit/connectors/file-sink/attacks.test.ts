@@ -19,6 +19,7 @@ function counting(files: FileSystem) {
     stat: (path) => files.stat(path),
     list: (path) => files.list(path),
     execute: (operations) => files.execute(operations),
+    gunzip: (packed, chunkBytes) => files.gunzip(packed, chunkBytes),
     async createExclusive(path) {
       const handle = await files.createExclusive(path)
       open.add(path)

@@ -18,6 +18,7 @@ function disks(files: FileSystem): FileSystem {
     ...{ read: (path: string) => files.read(path), list: (path: string) => files.list(path) },
     createExclusive: (path) => files.createExclusive(path),
     execute: (operations) => files.execute(operations),
+    gunzip: (packed, chunkBytes) => files.gunzip(packed, chunkBytes),
     async stat(path) {
       const status = await files.stat(path)
       if (status === undefined) return undefined

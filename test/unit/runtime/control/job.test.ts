@@ -18,7 +18,6 @@ function jobOfTwo(strategy: RestartStrategy, options: Partial<JobDeps> = {}) {
   const log: string[] = []
   const orders: JobOrder[] = []
   const statuses: string[] = []
-  const tasks = [0, 1]
   const note = (order: object, text: string) => {
     orders.push(order as JobOrder)
     log.push(text)
@@ -38,7 +37,7 @@ function jobOfTwo(strategy: RestartStrategy, options: Partial<JobDeps> = {}) {
     id: 'job',
     clock,
     causes: kept,
-    tasks: 2,
+    regions: [0, 0],
     retention: 'RETAIN_ON_CANCELLATION',
     suspendsToCheckpoint: true,
     writeRecord: (order) => note(order, `record ${order.status} ${order.checkpoints}`),
@@ -48,11 +47,11 @@ function jobOfTwo(strategy: RestartStrategy, options: Partial<JobDeps> = {}) {
     },
     deployTasks(order) {
       note(order, `deploy ${order.attempt} from ${order.checkpointId}`)
-      for (const task of tasks) job.send({ type: 'task.changed', attempt: order.attempt, task, state: 'RUNNING' })
+      for (const task of order.tasks) job.send({ type: 'task.changed', attempt: order.attempt, task, state: 'RUNNING' })
     },
     cancelTasks(order) {
-      note(order, `cancel ${order.attempt}`)
-      for (const task of tasks) job.send({ type: 'task.changed', attempt: order.attempt, task, state: 'CANCELED' })
+      note(order, `cancel ${order.tasks.map(({ task, attempt }) => `${task}#${attempt}`).join(' ')}`)
+      for (const one of order.tasks) job.send({ type: 'task.changed', ...one, state: 'CANCELED' })
     },
     askRestart(order) {
       note(order, `ask ${order.attempt}`)
@@ -86,7 +85,7 @@ function jobOfTwo(strategy: RestartStrategy, options: Partial<JobDeps> = {}) {
   const fail = (task: number, thrown: unknown) =>
     job.send({
       type: 'task.failed',
-      attempt: job.attempt(),
+      attempt: job.attemptOf(task),
       task,
       cause: kept.of(thrown, 'USER_FUNCTION_FAILED'),
       atMs: clock.now(),
@@ -157,7 +156,7 @@ describe('a job', () => {
     log.length = 0
     fail(0, new TypeError('first'))
     clock.advance(999)
-    expect(log).toEqual(['failure USER_FUNCTION_FAILED', 'ask 1', 'scheduler off', 'cancel 1'])
+    expect(log).toEqual(['failure USER_FUNCTION_FAILED', 'ask 1', 'scheduler off', 'cancel 0#1 1#1'])
     clock.advance(1)
     expect(log.slice(4)).toEqual(['restore 2', 'deploy 2 from 4', 'scheduler on'])
     fail(1, boom)
@@ -167,6 +166,68 @@ describe('a job', () => {
     expect(result).toMatchObject({ status: 'FAILED', denied: 'all 1 restart attempts are used up' })
     expect(result?.type === 'endJob' && result.cause && kept.thrown(result.cause)).toBe(boom)
     expect(clock.nextDeadlineMs()).toBeUndefined()
+  })
+
+  test('restarts the region of a failed task alone, and goes on listening to the others in the attempt they are in', async () => {
+    const { job, clock, log, fail } = jobOfTwo({ type: 'fixed-delay', attempts: 9, delayMs: 10 }, { regions: [0, 1] })
+    job.send({ type: 'job.initialized' })
+    await settled()
+    log.length = 0
+    fail(1, new RangeError('boom'))
+    clock.advance(10)
+    expect(log).toEqual([
+      'failure USER_FUNCTION_FAILED',
+      'ask 1',
+      'scheduler off',
+      'cancel 1#1',
+      'restore 2',
+      'deploy 2 from 4',
+      'scheduler on',
+    ])
+    expect([job.attempt(), job.attemptOf(0), job.attemptOf(1)]).toEqual([2, 1, 2])
+    log.length = 0
+    job.send({ type: 'task.changed', attempt: 2, task: 0, state: 'FINISHED' })
+    job.send({ type: 'task.changed', attempt: 1, task: 1, state: 'FINISHED' })
+    job.send({ type: 'task.changed', attempt: 2, task: 1, state: 'FINISHED' })
+    expect(job.status()).toBe('RUNNING')
+    fail(0, new RangeError('boom'))
+    expect(log).toEqual(['failure USER_FUNCTION_FAILED', 'ask 2', 'scheduler off', 'cancel 0#1'])
+    clock.advance(10)
+    job.send({ type: 'task.changed', attempt: 3, task: 0, state: 'FINISHED' })
+    expect(job.status()).toBe('FINISHED')
+  })
+
+  test('takes along what fails while another region is restored: both are restored together, and the strategy is asked once', async () => {
+    let restored: (checkpointId: number) => void = () => {}
+    const tasks: (readonly number[])[] = []
+    const { job, clock, log, fail } = jobOfTwo(twice, {
+      regions: [0, 1],
+      restoreState(order) {
+        tasks.push(order.tasks)
+        return order.attempt === 1 ? null : new Promise((resolve) => (restored = resolve))
+      },
+    })
+    job.send({ type: 'job.initialized' })
+    await settled()
+    log.length = 0
+    fail(0, new RangeError('boom'))
+    clock.advance(1000)
+    fail(1, new RangeError('boom'))
+    restored(4)
+    await settled()
+    expect([job.status(), tasks]).toEqual(['RESTARTING', [[0, 1], [0], [0, 1]]])
+    restored(5)
+    await settled()
+    expect(log).toEqual([
+      'failure USER_FUNCTION_FAILED',
+      'ask 1',
+      'scheduler off',
+      'cancel 0#1',
+      'failure USER_FUNCTION_FAILED',
+      'cancel 1#1',
+      'deploy 3 from 5',
+      'scheduler on',
+    ])
   })
 
   test('waits for its tasks beyond the backoff', async () => {
@@ -241,7 +302,7 @@ describe('a job', () => {
     expect(log).toEqual([
       'scheduler off',
       'last checkpoint',
-      'cancel 1',
+      'cancel 0#1 1#1',
       'scheduler off',
       'record SUSPENDED kept',
       'keep checkpoints',

@@ -24,8 +24,10 @@ function taskThat(options: Partial<TaskDeps> = {}) {
     },
     openOperators: note('open'),
     commitRestored: note('commit restored'),
+    processInFlight: note('process in flight'),
     run: note('run'),
     finishOperators: note('finish'),
+    drainOutput: note('drain'),
     awaitFinalCheckpoint: note('await checkpoint'),
     endPartitions: ({ withEndOfData }) =>
       void log.push(withEndOfData ? 'end of data and partition' : 'end of partition'),
@@ -50,6 +52,7 @@ const STARTED = [
   'restore',
   'open',
   'commit restored',
+  'process in flight',
   'RUNNING',
   'run',
 ]
@@ -62,9 +65,9 @@ describe('a task', () => {
     host.send({ type: 'checkpoint.committed', checkpointId: 3 })
     host.send({ type: 'checkpoint.snapshotted', checkpointId: 5 })
     host.send({ type: 'checkpoint.committed', checkpointId: 4 })
-    expect(log.slice(STARTED.length)).toEqual(['finish', 'await checkpoint'])
+    expect(log.slice(STARTED.length)).toEqual(['finish', 'drain', 'await checkpoint'])
     host.send({ type: 'checkpoint.committed', checkpointId: 5 })
-    expect(log.slice(STARTED.length + 2)).toEqual(['end of partition', 'close', 'FINISHED'])
+    expect(log.slice(STARTED.length + 3)).toEqual(['end of partition', 'close', 'FINISHED'])
   })
 
   test('without checkpoints ends as soon as its operators have finished', () => {
@@ -113,6 +116,7 @@ describe('a task', () => {
     'restoreState',
     'openOperators',
     'commitRestored',
+    'processInFlight',
     'run',
     'finishOperators',
     'closeOperators',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { NO_TIMESTAMP } from '../../../../src/elements/stream-element.ts'
+import { type CheckpointBarrier, NO_TIMESTAMP } from '../../../../src/elements/stream-element.ts'
 import type { Gate, Input } from '../../../../src/operators/operator.ts'
 import { Channel } from '../../../../src/runtime/data/channel.ts'
 import { drain } from '../../../../src/runtime/data/drain.ts'
@@ -10,7 +10,11 @@ function fixture(credit = 4) {
     credit,
     input: 0,
     index: 0,
-    sender: { outputFull: () => told.push('full'), outputFree: () => told.push('free') },
+    sender: {
+      outputFull: () => told.push('full'),
+      outputFree: () => told.push('free'),
+      dataConsumed: () => told.push('data consumed'),
+    },
     receiver: { wake: () => told.push('wake') },
   })
   const read: unknown[] = []
@@ -21,6 +25,10 @@ function fixture(credit = 4) {
     processWatermarkStatus() {},
   }
   return { channel, told, read, gate, input }
+}
+
+function barrier(mode: CheckpointBarrier['mode']): CheckpointBarrier {
+  return { type: 'barrier', checkpointId: 7, timestamp: 0, kind: 'checkpoint', mode }
 }
 
 describe('A channel', () => {
@@ -96,12 +104,88 @@ describe('A channel', () => {
     expect(channel.firstControl()).toEqual({ type: 'watermark', timestamp: 1002 })
   })
 
-  it('lets the priority lane overtake the queue', () => {
+  it('lets an unaligned barrier overtake the queue, and tells its place in the stream', () => {
+    const { channel, told } = fixture(2)
+    channel.push('a', 0)
+    channel.push('b', 0)
+    told.length = 0
+    channel.pushPriority(barrier('unaligned'))
+    channel.push('c', 0)
+    expect(told).toEqual(['wake'])
+    expect(channel.takePriority()).toEqual({ element: barrier('unaligned'), sequence: 2 })
+    expect(channel.takePriority()).toBeUndefined()
+    expect([channel.head, channel.tail, channel.nextControl]).toEqual([0, 3, Number.POSITIVE_INFINITY])
+  })
+
+  it('announces a barrier that lies in the queue', () => {
     const { channel } = fixture()
     channel.push('a', 0)
-    channel.pushPriority({ type: 'cancellation', checkpointId: 3 })
-    expect(channel.takePriority()).toEqual({ type: 'cancellation', checkpointId: 3 })
+    channel.pushAnnounced(barrier('timeoutable'))
+    expect(channel.takePriority()).toEqual({
+      element: { type: 'announcement', barrier: barrier('timeoutable'), sequence: 1 },
+      sequence: 1,
+    })
     expect(channel.takePriority()).toBeUndefined()
+    expect(channel.nextControl).toBe(1)
+  })
+
+  it('moves an announced barrier ahead, as an unaligned one, and leaves a tombstone in its place', () => {
+    const { channel, read, gate, input } = fixture()
+    channel.push('a', 0)
+    channel.pushAnnounced(barrier('timeoutable'))
+    channel.push('b', 0)
+    channel.takePriority()
+    channel.prioritise(1)
+    expect(channel.takePriority()).toEqual({ element: barrier('unaligned'), sequence: 1 })
+    drain(channel, input, 10, gate)
+    expect(read).toEqual(['a'])
+    expect(channel.firstControl()).toEqual({ type: 'tombstone' })
+    channel.takeControl()
+    drain(channel, input, 10, gate)
+    expect(read).toEqual(['a', 'b'])
+  })
+
+  it('moves no barrier ahead that was taken, that has moved already, or of which another element has the slot by now', () => {
+    const { channel, gate, input } = fixture(2)
+    channel.push('a', 0)
+    channel.pushAnnounced(barrier('timeoutable'))
+    channel.prioritise(1)
+    channel.takePriority()
+    channel.takePriority()
+    channel.prioritise(1)
+    expect(channel.takePriority()).toBeUndefined()
+    drain(channel, input, 10, gate)
+    channel.takeControl()
+    channel.prioritise(1)
+    channel.push('b', 0)
+    channel.pushControl(barrier('aligned'))
+    expect(channel.mask).toBe(1)
+    channel.prioritise(1)
+    channel.prioritise(5)
+    expect(channel.takePriority()).toBeUndefined()
+    expect(channel.nextControl).toBe(3)
+  })
+
+  it('keeps a watermark on its side of a barrier in the queue, and of a barrier that has moved', () => {
+    const { channel } = fixture(100)
+    channel.pushControl({ type: 'watermark', timestamp: 1 })
+    channel.pushAnnounced(barrier('timeoutable'))
+    channel.pushControl({ type: 'watermark', timestamp: 2 })
+    channel.prioritise(1)
+    channel.pushControl({ type: 'watermark', timestamp: 3 })
+    expect(channel.values.slice(channel.head, channel.tail)).toEqual([
+      { type: 'watermark', timestamp: 1 },
+      { type: 'tombstone' },
+      { type: 'watermark', timestamp: 3 },
+    ])
+  })
+
+  it('tells its sender when the end of the data was taken', () => {
+    const { channel, told } = fixture()
+    expect(channel.dataConsumed).toBe(false)
+    channel.acknowledgeData()
+    expect(channel.dataConsumed).toBe(true)
+    expect(told).toEqual(['data consumed'])
   })
 
   it('numbers its elements: a control element counts like a record', () => {
@@ -110,6 +194,10 @@ describe('A channel', () => {
     channel.pushControl({ type: 'endOfPartition' })
     channel.push('b', 0)
     expect([channel.head, channel.nextControl, channel.tail]).toEqual([0, 1, 3])
+    expect(channel.controlsRead).toBe(0)
+    channel.head = 1
+    channel.takeControl()
+    expect(channel.controlsRead).toBe(1)
   })
 })
 

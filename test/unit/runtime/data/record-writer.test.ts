@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../../../src/base/random.ts'
+import type { CheckpointBarrier } from '../../../../src/elements/stream-element.ts'
 import type { Partitioner } from '../../../../src/graph/job-graph.ts'
 import { Channel } from '../../../../src/runtime/data/channel.ts'
-import { partitionTargets } from '../../../../src/runtime/data/partition-targets.ts'
+import { overtakes, partitionTargets } from '../../../../src/runtime/data/partition-targets.ts'
 import { recordWriter } from '../../../../src/runtime/data/record-writer.ts'
 import { keyGroupOf, subtaskOfKeyGroup } from '../../../../src/state/key-groups.ts'
 
-const nobody = { outputFull() {}, outputFree() {}, wake() {} }
+const nobody = { outputFull() {}, outputFree() {}, dataConsumed() {}, wake() {} }
 
 /** What each of `receivers` channels holds after `values` went through a writer. */
 function written(partitioner: Partitioner, receivers: number, values: readonly unknown[], sender = 0): unknown[][] {
@@ -82,6 +83,61 @@ describe('A writer sends', () => {
     writer.writeControl({ type: 'endOfPartition' })
     for (const channel of channels) expect(channel.firstControl()).toEqual({ type: 'watermark', timestamp: 5 })
   })
+})
+
+const HASH: Partitioner = { type: 'hash', keySelector: (value: never) => value }
+const CUSTOM: Partitioner = { type: 'custom', partition: () => 0 }
+const OVERTAKEN: readonly Partitioner[] = [{ type: 'rebalance' }, { type: 'shuffle' }, { type: 'global' }, HASH, CUSTOM]
+const NOT_OVERTAKEN: readonly Partitioner[] = [{ type: 'forward' }, { type: 'rescale' }, { type: 'broadcast' }]
+
+/** Where a barrier comes out behind a record, on each of `receivers` channels: in which lane, at which place, as what. */
+function barrierWritten(partitioner: Partitioner, mode: CheckpointBarrier['mode'], receivers: number): string[] {
+  const channels = Array.from(
+    { length: receivers },
+    (_, index) => new Channel({ credit: 9, input: 0, index, sender: nobody, receiver: nobody }),
+  )
+  for (const channel of channels) channel.push('record', 0)
+  const writer = recordWriter({ partitioner, channels, sender: 0, maxParallelism: 128, random: seededRandom(1) })
+  writer.writeControl({ type: 'barrier', checkpointId: 1, timestamp: 0, kind: 'checkpoint', mode })
+  return channels.map((channel) => {
+    const urgent = channel.takePriority()
+    channel.head++
+    const queued = channel.firstControl()
+    expect(channel.takePriority()).toBeUndefined()
+    return [
+      urgent === undefined ? '' : `${urgent.element.type}@${urgent.sequence}`,
+      queued?.type === 'barrier' ? queued.mode : '',
+    ].join(' ')
+  })
+}
+
+describe('A barrier', () => {
+  for (const receivers of [1, 3]) {
+    const everywhere = (what: string) => Array.from({ length: receivers }, () => what)
+
+    it(`overtakes on ${receivers} channels of an edge that deals records out, and not where they are bound or doubled`, () => {
+      for (const partitioner of OVERTAKEN) {
+        expect(overtakes(partitioner)).toBe(true)
+        expect(barrierWritten(partitioner, 'unaligned', receivers)).toEqual(everywhere('barrier@1 '))
+      }
+      for (const partitioner of NOT_OVERTAKEN) {
+        expect(overtakes(partitioner)).toBe(false)
+        expect(barrierWritten(partitioner, 'unaligned', receivers)).toEqual(everywhere(' forcedAligned'))
+      }
+    })
+
+    it(`that may time out is announced on ${receivers} channels where it may overtake, and nowhere else`, () => {
+      for (const partitioner of OVERTAKEN)
+        expect(barrierWritten(partitioner, 'timeoutable', receivers)).toEqual(everywhere('announcement@1 timeoutable'))
+      for (const partitioner of NOT_OVERTAKEN)
+        expect(barrierWritten(partitioner, 'timeoutable', receivers)).toEqual(everywhere(' forcedAligned'))
+    })
+
+    it(`that is aligned waits for its turn on ${receivers} channels of any edge`, () => {
+      for (const partitioner of [...OVERTAKEN, ...NOT_OVERTAKEN])
+        expect(barrierWritten(partitioner, 'aligned', receivers)).toEqual(everywhere(' aligned'))
+    })
+  }
 })
 
 describe('A subtask has channels', () => {

@@ -9,6 +9,7 @@ function fixture() {
     wake: () => told.push('wake'),
     failed: (cause) => told.push(cause),
     monotonicMs: () => clock.monotonic(),
+    dataConsumed: () => told.push('data consumed'),
   })
   return { told, gate, clock }
 }
@@ -56,6 +57,13 @@ describe('A gate', () => {
     gate.pause(Promise.reject(reason))
     await new Promise((resolve) => queueMicrotask(() => queueMicrotask(() => resolve(undefined))))
     expect(told).toEqual(['wake', reason])
+    expect(gate.closed).toBe(0)
+  })
+
+  it('passes on that an output has processed all its data', () => {
+    const { gate, told } = fixture()
+    gate.dataConsumed()
+    expect(told).toEqual(['data consumed'])
     expect(gate.closed).toBe(0)
   })
 

@@ -1,0 +1,117 @@
+/**
+ * Whatever happens at any step of a checkpoint, between its trigger and its end: the job ends as it should, its output is
+ * exact, no timer is left, and no file that nobody names.
+ */
+import { describe, expect, it } from 'vitest'
+import { type JobClient, RestartStrategies } from '../../src/index.ts'
+import type { ChartStep } from '../../src/runtime/control/host-chart.ts'
+import {
+  CHECKPOINT_MODES,
+  type CheckpointMode,
+  type Counts,
+  counts,
+  countsOf,
+  gate,
+  strays,
+} from './checkpoint-parts.ts'
+import { describeJobs, type World, type WorldOptions } from './harness.ts'
+
+const COUNT = 12
+/** The checkpoint in whose course it happens: the first one is there to go back to. */
+const DISTURBED = 2
+
+interface Happening {
+  /** What the job may end with. */
+  readonly ends: readonly string[]
+  /** A job that has finished goes on all the same. */
+  readonly resumed?: true
+  happens(at: { readonly client: JobClient; readonly world: World; fail(): void }): void
+}
+
+const quietly = (promise: Promise<unknown>) => void promise.catch(() => {})
+
+const HAPPENINGS: Readonly<Record<string, Happening>> = {
+  'a cancel': { ends: ['CANCELED', 'FINISHED'], happens: ({ client }) => quietly(client.cancel()) },
+  'a suspend': { ends: ['SUSPENDED', 'FINISHED'], happens: ({ client }) => quietly(client.suspend()) },
+  'a stop with savepoint': {
+    ends: ['FINISHED'],
+    resumed: true,
+    happens: ({ client }) => quietly(client.stopWithSavepoint({ drain: false, targetDirectory: '/savepoints' })),
+  },
+  'a savepoint': { ends: ['FINISHED'], happens: ({ client }) => quietly(client.triggerSavepoint('/savepoints')) },
+  'a failure of a task': { ends: ['FINISHED'], happens: ({ fail }) => fail() },
+  'a failure of the disk': {
+    ends: ['FINISHED'],
+    happens({ world }) {
+      let left = 1
+      world.files.interfere = ({ path }) =>
+        path.includes('/chk-') && left-- > 0 ? { type: 'fail', code: 'EIO' } : undefined
+    },
+  },
+}
+
+/** Runs the job, has it happen at this step, and resumes what can be resumed. */
+async function disturbed(
+  newWorld: (options: WorldOptions) => World,
+  mode: CheckpointMode,
+  what: Happening,
+  at: number,
+) {
+  let plans = 0
+  let steps = 0
+  let client: JobClient | undefined
+  const down = gate()
+  const tap = {
+    stepped: ({ orders }: ChartStep) => {
+      if (orders.some((order) => order.type === 'makePlan')) plans++
+      // From its trigger to the next: it is complete by then, and what it covers is committed.
+      if (plans !== DISTURBED || steps++ !== at) return
+      queueMicrotask(() => what.happens({ client: client as JobClient, world, fail: down.open }))
+    },
+  }
+  const world: World = newWorld({ tap })
+  let job: Counts | undefined
+  const run = async (resume?: 'latest') => {
+    const env = world.env().setRestartStrategy(RestartStrategies.fixedDelayRestart(3, 10))
+    job = counts(env, world, { mode, count: COUNT, intervalMs: 30, goesOn: job, down: down.opened })
+    const config = env.getCheckpointConfig().setExternalizedCheckpointRetention('RETAIN_ON_CANCELLATION')
+    config.setTolerableCheckpointFailureNumber(10)
+    client = await world.until(env.executeAsync('x', { resume }))
+    await world.until(client.getJobExecutionResult().catch(() => {}))
+    return client.getJobStatus()
+  }
+  const ended = await run()
+  const taken = steps
+  plans = Number.NaN
+  world.files.interfere = undefined
+  // The timers of what was cut off run out.
+  await world.advance(50)
+  const left = [...strays(world), ...(world.timersLeft() === 0 ? [] : ['a timer'])]
+  if (ended !== 'FINISHED' || what.resumed) await run('latest')
+  return { ended, left, near: job?.near.committed.toSorted(), far: job?.far.committed.toSorted(), taken }
+}
+
+/** Steps from one that is tried to the next: prime, so that no rhythm of the checkpoint is missed. All of them take a minute. */
+const EVERY = 17
+
+describe.each(CHECKPOINT_MODES)('%s barriers', (mode) => {
+  describeJobs('At any step of a checkpoint', (newWorld, link) => {
+    /** Steps of an undisturbed one. */
+    let taken = 0
+    it.each(Object.keys(HAPPENINGS))('%s', { timeout: 60_000 }, async (name) => {
+      const what = HAPPENINGS[name] as Happening
+      taken ||= (await disturbed(newWorld, mode, what, Number.POSITIVE_INFINITY)).taken
+      expect(taken).toBeGreaterThan(40)
+      const ends = new Set<string>()
+      // The links take turns, and each kind begins at another step.
+      const first = Object.keys(HAPPENINGS).indexOf(name) * 2 + (link === 'direct' ? 0 : EVERY)
+      for (let at = first; at < taken; at += 2 * EVERY) {
+        const { ended, left, near, far } = await disturbed(newWorld, mode, what, at)
+        expect({ at, left, near, far }).toEqual({ at, left: [], near: countsOf(COUNT), far: countsOf(COUNT) })
+        expect(what.ends).toContain(ended)
+        ends.add(ended)
+      }
+      expect(ends).toContain(what.ends[0])
+    })
+  })
+})
