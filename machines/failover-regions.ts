@@ -2,13 +2,13 @@
  * Which vertices start again with one that has failed: Flink's pipelined regions. Vertices that are joined by pipelined
  * edges, in whatever direction, live and die together. Pure.
  */
-export interface FailoverTopology {
+interface FailoverTopology {
   /** How many there are; edges name them by index. */
   readonly vertices: number
   readonly edges: readonly FailoverEdge[]
 }
 
-export interface FailoverEdge {
+interface FailoverEdge {
   readonly from: number
   readonly to: number
   /** `blocking`: what the producer wrote is kept as a whole, so that a consumer can start again without it. */

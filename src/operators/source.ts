@@ -72,6 +72,11 @@ export interface SplitEnumeratorContext<Split extends SourceSplit> {
     initialDelayMs: number,
     periodMs: number,
   ): void
+  /**
+   * Whether what is read now is old and there is much of it: meanwhile `execution.checkpointing.interval-during-backlog` holds,
+   * as long as one source says so. Nothing said: no backlog.
+   */
+  setIsProcessingBacklog(isProcessingBacklog: boolean): void
   /** Fails the job with this cause; the restart strategy decides. */
   fail(cause: unknown): void
 }

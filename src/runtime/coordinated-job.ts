@@ -3,6 +3,7 @@
  * It decides nothing about checkpoints.
  */
 import type { Ports } from '../base/ports.ts'
+import { RecentIds } from '../checkpoint/recent-ids.ts'
 import { handlesIn } from '../checkpoint/stored-handles.ts'
 import type { Json } from '../elements/json.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
@@ -48,6 +49,7 @@ export interface CoordinatedJob {
 
 export function checkpointWork(job: CoordinatedJob): CheckpointWork {
   const { ports, store, link, causes, tap, graph, tasks } = job
+  const givenUp = new RecentIds()
   return {
     clock: ports.clock,
     logger: ports.logger,
@@ -58,6 +60,8 @@ export function checkpointWork(job: CoordinatedJob): CheckpointWork {
       if (options?.format === 'native') job.statistics.native(checkpointId)
       store.begin(checkpointId)
       if (targetDirectory !== null) await job.prepareFolder(checkpointId, targetDirectory)
+      // Nobody would let go of what its enumerators hold back from here on.
+      givenUp.refuse(checkpointId)
       return Object.fromEntries(await job.sources.snapshot(checkpointId)) as Json & object
     },
     triggerTasks({ barrier, options, tasks: triggered }) {
@@ -78,6 +82,7 @@ export function checkpointWork(job: CoordinatedJob): CheckpointWork {
       job.sources.notifyCheckpointComplete(checkpointId)
     },
     notifyAborted({ checkpointId, tasks: notified }) {
+      givenUp.add(checkpointId)
       for (const { task, attempt } of notified)
         link.toTasks({ type: 'notifyCheckpointAborted', task: tasks.number(task), attempt, checkpointId })
       job.sources.triggered(checkpointId)

@@ -1,10 +1,11 @@
 /** Makes the channels of one attempt: who writes into what, and who reads it. Decides nothing at run time. */
 import type { Random } from '../base/random.ts'
-import type { ChainOutput, JobGraph } from '../graph/job-graph.ts'
+import type { JobGraph } from '../graph/job-graph.ts'
 import { Channel, type CreditHolder, type Wakeable } from './data/channel.ts'
 import { partitionTargets } from './data/partition-targets.ts'
 import { type RecordWriter, recordWriter } from './data/record-writer.ts'
 import { RoundTripWriter } from './data/round-trip-writer.ts'
+import { edgeNames } from './edge-identity.ts'
 
 /** One subtask as the exchange sees it. */
 export interface ExchangeMember {
@@ -66,7 +67,7 @@ export function connect(
       })
       ;(writers[from] as Map<number, RecordWriter>).set(
         edgeIndex,
-        roundTrip ? new RoundTripWriter(writer, edge.serializer, namesOf(graph, edgeIndex)) : writer,
+        roundTrip ? new RoundTripWriter(writer, edge.serializer, edgeNames(graph, edgeIndex)) : writer,
       )
     }
   })
@@ -74,13 +75,4 @@ export function connect(
     channels: incoming[place] as Channel[],
     writers: writers[place] as Map<number, RecordWriter>,
   }))
-}
-
-/** The operators at the two ends of an edge. */
-function namesOf(graph: JobGraph, edgeIndex: number): { readonly from: string; readonly to: string } {
-  const edge = graph.edges[edgeIndex]
-  const writes = ({ to }: ChainOutput) => to.type === 'edge' && to.index === edgeIndex
-  const from = graph.vertices[edge?.from ?? -1]?.operators.find(({ outputs }) => outputs.some(writes))
-  const to = graph.vertices[edge?.to ?? -1]?.operators[0]
-  return { from: from?.name ?? '', to: to?.name ?? '' }
 }

@@ -3,7 +3,8 @@
  * captured, as far as the limit allows. It captures nothing itself and writes no file.
  */
 import type { Clock } from '../base/clock.ts'
-import { StreamError } from '../base/errors.ts'
+import { messageOf, StreamError } from '../base/errors.ts'
+import { DEFAULT_SERIALIZER_ID } from '../elements/serializer.ts'
 import { type ChannelSectionWriter, ChannelStateWriter, type WrittenChannels } from '../state/channel-state-writer.ts'
 import type { ChannelCapture } from './data/channel-capture.ts'
 import type { BackgroundWork, TurnLoop } from './data/turn-loop.ts'
@@ -31,7 +32,7 @@ const RECORDS_PER_STEP = 100
 export class InFlightSnapshot implements BackgroundWork {
   /**
    * Settles when all barriers are here and everything captured is serialised; undefined: nothing was in flight. Rejects
-   * with what a serializer threw, IN_FLIGHT_TOO_LARGE, or CHECKPOINT_DISCARDED where the capture was dropped.
+   * with NOT_SERIALIZABLE, IN_FLIGHT_TOO_LARGE, or CHECKPOINT_DISCARDED where the capture was dropped.
    */
   readonly complete: Promise<WrittenChannels | undefined>
   readonly capture: ChannelCapture
@@ -99,9 +100,14 @@ export class InFlightSnapshot implements BackgroundWork {
     const { values, timestamps } = captured
     const from = this.#serialised[next] as number
     const to = Math.min(values.length, from + RECORDS_PER_STEP)
-    for (let index = from; index < to; index++) {
-      this.#sections[next]?.append(values[index], timestamps[index] as number)
-      values[index] = undefined
+    try {
+      for (let index = from; index < to; index++) {
+        this.#sections[next]?.append(values[index], timestamps[index] as number)
+        values[index] = undefined
+      }
+    } catch (thrown) {
+      // A serializer of the user, or a value that the default one refuses.
+      throw this.#refused(captured.channel, thrown)
     }
     this.#serialised[next] = to
     if (this.#writer.bytes > this.#options.limitBytes) throw this.#tooLarge()
@@ -131,6 +137,17 @@ export class InFlightSnapshot implements BackgroundWork {
     return new StreamError('CHECKPOINT_DISCARDED', {
       message: `Checkpoint ${checkpointId} of ${name} was given up while its records in flight were captured.`,
       details: { checkpointId, reason },
+    })
+  }
+
+  #refused(channel: number, cause: unknown): StreamError {
+    const { names, serializer } = this.#options.incoming[channel] as IncomingChannel
+    const { from, to } = names
+    return new StreamError('NOT_SERIALIZABLE', {
+      message: `A record in flight from "${from}" to "${to}" cannot be stored with an unaligned checkpoint (serializer ${serializer?.id ?? DEFAULT_SERIALIZER_ID}): ${messageOf(cause)}`,
+      hint: `Emit plain data only, or give "${from}" a serializer that knows the type: withSerializer(...). \`millrace run --check\` finds such records at once.`,
+      details: { from, to, ...(StreamError.is(cause) ? cause.details : {}) },
+      cause,
     })
   }
 

@@ -3,10 +3,12 @@ import type { Serializer } from '../elements/serializer.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import type { ChannelSection } from '../state/channel-state-format.ts'
 import { partitionTargets } from './data/partition-targets.ts'
-import { edgesInto } from './edge-identity.ts'
+import type { EdgeNames } from './data/round-trip-writer.ts'
+import { edgeNames, edgesInto } from './edge-identity.ts'
 
 export interface IncomingChannel {
   readonly edgeIndex: number
+  readonly names: EdgeNames
   /** Names its records where they are stored; `sender` is the subtask that writes into it. */
   readonly section: ChannelSection
   /** Undefined: the default one. */
@@ -18,11 +20,12 @@ export function incomingChannels(graph: JobGraph, vertex: number, subtask: numbe
   const receivers = graph.vertices[vertex]?.parallelism ?? 0
   return edgesInto(graph, vertex).flatMap(({ edgeIndex, edge: { from, partitioner, serializer }, identity }) => {
     const senders = graph.vertices[from]?.parallelism ?? 0
+    const names = edgeNames(graph, edgeIndex)
     return Array.from({ length: senders }, (_, sender) => sender)
       .filter((sender) => partitionTargets(partitioner, sender, senders, receivers).includes(subtask))
       .map((sender): IncomingChannel => {
         const section = { edge: identity, partitioner: partitioner.type, sender }
-        return { edgeIndex, section, serializer }
+        return { edgeIndex, names, section, serializer }
       })
   })
 }

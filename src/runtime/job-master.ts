@@ -101,11 +101,7 @@ export class JobMaster {
     this.#coordinator = hostCheckpointCoordinator(
       'job/checkpoints',
       {
-        settings: {
-          ...settings.coordinator,
-          maxQueued: 1000,
-          intervalDuringBacklogMs: null,
-        },
+        settings: { ...settings.coordinator, maxQueued: 1000 },
         nextCheckpointId: options.nextCheckpointId,
         completed: completed.map(completedAs),
         restoredFrom:

@@ -61,6 +61,7 @@ export class JobRecovery {
         const task = tasks.numberAt(vertex, subtask)
         link.toTasks({ type: 'sendSourceEvent', task, attempt: options.job().attemptOf(task), event })
       },
+      backlogChanged: (source, backlog) => options.coordinator().backlogChanged(source, backlog),
       fail: (cause) => options.enumeratorFailed(cause),
     })
   }

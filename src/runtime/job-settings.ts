@@ -26,6 +26,8 @@ export interface JobSettings extends TaskSettings {
 interface CoordinatorSettings {
   /** null: no periodic checkpoints. */
   readonly intervalMs: number | null
+  /** While a source reports backlog; null: as `intervalMs`; 0: none. */
+  readonly intervalDuringBacklogMs: number | null
   readonly minPauseMs: number
   readonly timeoutMs: number
   readonly maxConcurrent: number
@@ -65,6 +67,7 @@ export function readJobSettings(configuration: ConfigurationReader): JobSettings
     failoverStrategy: configuration.get('jobmanager.execution.failover-strategy'),
     coordinator: {
       intervalMs: intervalMs ?? null,
+      intervalDuringBacklogMs: intervalDuringBacklog(configuration, intervalMs),
       minPauseMs: configuration.get('execution.checkpointing.min-pause'),
       timeoutMs: configuration.get('execution.checkpointing.timeout'),
       maxConcurrent: configuration.get('execution.checkpointing.max-concurrent-checkpoints'),
@@ -87,6 +90,17 @@ export function readJobSettings(configuration: ConfigurationReader): JobSettings
 function dropInFlightOf(configuration: ConfigurationReader): number | undefined {
   const checkpointId = configuration.get('execution.checkpointing.recover-without-channel-state.checkpoint-id')
   return checkpointId < 0 ? undefined : checkpointId
+}
+
+function intervalDuringBacklog(configuration: ConfigurationReader, intervalMs: number | undefined): number | null {
+  const option = 'execution.checkpointing.interval-during-backlog'
+  const backlogMs = configuration.get(option) ?? null
+  if (backlogMs === null || intervalMs === undefined || backlogMs === 0 || backlogMs >= intervalMs) return backlogMs
+  throw new StreamError('CONFIG_INVALID', {
+    message: `${configuration.originOf(option)}: ${option} is ${backlogMs} ms, shorter than the interval of ${intervalMs} ms.`,
+    hint: 'Set it to the interval or more, or to 0: no periodic checkpoints while there is a backlog.',
+    details: { option, intervalMs, backlogMs },
+  })
 }
 
 function unalignedSettings(configuration: ConfigurationReader): UnalignedSettings | undefined {

@@ -28,6 +28,7 @@ export interface SourceCoordinatorOptions {
   /** What `snapshot` returned for the checkpoint that is restored. */
   readonly restored: Uint8Array | undefined
   send(subtask: number, event: SourceEvent): void
+  backlogChanged(backlog: boolean): void
   fail(cause: unknown): void
 }
 
@@ -49,6 +50,8 @@ export class SourceCoordinator {
   readonly #untriggered = new Set<number>()
   #held: HeldEvent[] = []
   #closed = false
+  /** As it was reported last. */
+  #backlog = false
 
   constructor(options: SourceCoordinatorOptions) {
     this.#options = options
@@ -94,6 +97,8 @@ export class SourceCoordinator {
 
   async close(): Promise<void> {
     this.#closed = true
+    // Whoever comes next says it anew.
+    this.#reportBacklog(false)
     this.#held = []
     for (const timer of this.#timers) timer.cancel()
     await this.#enumerator.close()
@@ -113,8 +118,15 @@ export class SourceCoordinator {
       callAsync: (call, handle) => this.#call(call, handle),
       callPeriodically: (call, handle, initialDelayMs, periodMs) =>
         this.#repeat(() => this.#call(call, handle), initialDelayMs, periodMs),
+      setIsProcessingBacklog: (backlog) => !this.#closed && this.#reportBacklog(backlog),
       fail: (cause) => this.#options.fail(cause),
     }
+  }
+
+  #reportBacklog(backlog: boolean): void {
+    if (backlog === this.#backlog) return
+    this.#backlog = backlog
+    this.#options.backlogChanged(backlog)
   }
 
   #send(subtask: number, event: SourceEvent): void {

@@ -16,6 +16,8 @@ export interface SourceCoordinatorsOptions {
   /** `task.cancellation.timeout`: how long an enumerator may take to close. */
   readonly closeTimeoutMs: number
   send(vertex: number, subtask: number, event: SourceEvent): void
+  /** Of the source with this operator id. */
+  backlogChanged(source: string, backlog: boolean): void
   fail(cause: unknown): void
 }
 
@@ -67,6 +69,7 @@ export class SourceCoordinators {
       environment: options.environment,
       restored: handle === undefined ? undefined : await restored?.reader.read(handle),
       send: (subtask, event) => options.send(index, subtask, event),
+      backlogChanged: (backlog) => options.backlogChanged(vertex.id, backlog),
       fail: options.fail,
     })
   }

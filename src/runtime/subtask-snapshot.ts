@@ -1,7 +1,6 @@
 /**
  * The snapshot of one subtask: what its operators hold is frozen between two records, then written beside the records.
  */
-import { StreamError } from '../base/errors.ts'
 import type { Operator } from '../operators/operator.ts'
 import type { WrittenChannels } from '../state/channel-state-writer.ts'
 import type {
@@ -133,7 +132,7 @@ async function writeOperator(
       : turnLoop.controlWork(keep(written(target({ ...identity, kind: 'operator' }), [operator]))),
     inFlight === undefined
       ? Promise.resolve(undefined)
-      : captured(inFlight, signal, blamed).then(
+      : captured(inFlight, signal).then(
           (found) =>
             found &&
             turnLoop
@@ -150,26 +149,15 @@ async function writeOperator(
   }
 }
 
-/** Comes when all barriers are here. Its own errors are nobody's fault; what a serializer throws is blamed. */
-async function captured(
-  inFlight: InFlightSnapshot,
-  signal: AbortSignal,
-  blamed: (thrown: unknown) => never,
-): Promise<WrittenChannels | undefined> {
+/** Comes when all barriers are here. */
+async function captured(inFlight: InFlightSnapshot, signal: AbortSignal): Promise<WrittenChannels | undefined> {
   const abandon = () => inFlight.release()
   signal.addEventListener('abort', abandon, { once: true })
   try {
     return await inFlight.complete
-  } catch (thrown) {
-    if (isOwnError(thrown)) throw thrown
-    return blamed(thrown)
   } finally {
     signal.removeEventListener('abort', abandon)
   }
-}
-
-function isOwnError(thrown: unknown): boolean {
-  return StreamError.is(thrown) && (thrown.code === 'CHECKPOINT_DISCARDED' || thrown.code === 'IN_FLIGHT_TOO_LARGE')
 }
 
 async function written(target: SnapshotTarget, parts: readonly Uint8Array[]): Promise<StoredHandle> {

@@ -150,5 +150,21 @@ describe.each(CHECKPOINT_MODES)('%s barriers', (mode) => {
       expect(job.far.committed.toSorted()).toEqual(countsOf(COUNT))
       expect(strays(world)).toEqual([])
     })
+
+    it('that expires before its enumerators are asked holds back no split', async () => {
+      const world = newWorld()
+      const { env, job, hung } = hanging(world, mode, {})
+      const client = await world.until(env.executeAsync('x'))
+      await world.advance(1)
+      world.files.interfere = ({ path }) =>
+        path.startsWith('/savepoints') ? { type: 'hold', until: hung.opened } : undefined
+      const failure = world.failure(client.triggerSavepoint('/savepoints'))
+      await world.advance(2 * TIMEOUT_MS)
+      expect(await failure).toMatchObject({ details: { reason: 'CHECKPOINT_EXPIRED' } })
+      hung.open()
+      await world.until(client.getJobExecutionResult())
+      expect(job.far.committed.toSorted()).toEqual(countsOf(COUNT))
+      expect(strays(world)).toEqual([])
+    })
   })
 })

@@ -96,6 +96,11 @@ const claims: Claims = {
     orders(path, 'takeSnapshot').some(({ barrier }) => barrier.kind !== 'checkpoint' && barrier.mode !== 'aligned'),
   'a barrier never leaves as one that was forced to be aligned': (path) =>
     orders(path, 'forwardBarrier').some(({ barrier }) => barrier.mode === 'forcedAligned'),
+  'what the coordinator gave up is not followed when the subtask goes on': (path) => {
+    const last = path.at(-1)
+    if (last === undefined || last.permission.standstill) return false
+    return path.some(({ fact }) => fact.type === 'checkpoint.aborted' && last.pendingIds.includes(fact.checkpointId))
+  },
   'what is measured is what is followed': (path) => {
     const id = measured(path)
     return id !== undefined && path.at(-1)?.pendingIds.includes(id as number) !== true && !closedAtEnd(path)

@@ -13,7 +13,6 @@ export const CHECKPOINTING_OPTIONS = {
     area: 'checkpointing',
     type: 'duration',
     default: undefined,
-    effect: 'later',
     description:
       'Interval while a source works off a backlog. 0: no periodic checkpoints meanwhile; otherwise not shorter than the interval.',
   },

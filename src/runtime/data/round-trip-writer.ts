@@ -69,7 +69,7 @@ export class RoundTripWriter implements RecordWriter {
     const { id } = this.#serializer
     return new StreamError('NOT_SERIALIZABLE', {
       message: `A record from "${from}" to "${to}" ${what} (serializer ${id}): ${messageOf(cause)}`,
-      hint: `Keep plain data only, or give "${from}" a serializer that knows the type: withSerializer(...). Without execution.debug-freeze (--check) records stay in their thread in this version.`,
+      hint: `Keep plain data only, or give "${from}" a serializer that knows the type: withSerializer(...). Without execution.debug-freeze (--check) only unaligned checkpoints serialise records.`,
       details: { from, to, serializer: id, ...(StreamError.is(cause) ? cause.details : {}) },
       cause,
     })

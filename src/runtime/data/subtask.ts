@@ -153,13 +153,16 @@ export class Subtask implements Runnable {
   #readChannels(budget: number): boolean {
     const { channels, inputs, gate, permission } = this.#parts
     let progressed = this.#readPriority()
-    for (let count = channels.length; count > 0 && !this.#mustWait(); count--) {
+    let left = budget
+    for (let count = channels.length; count > 0 && left > 0 && !this.#mustWait(); count--) {
       const channel = channels[this.#next] as Channel
       this.#next = this.#next + 1 === channels.length ? 0 : this.#next + 1
       if (permission.held[channel.index] === true) continue
       if (gate.closed === 0) {
-        if (channel.keeper !== undefined) channel.keeper.keepUpTo(channel.head + budget)
-        if (drain(channel, inputs[channel.input] as Input<unknown>, budget, gate) > 0) progressed = true
+        if (channel.keeper !== undefined) channel.keeper.keepUpTo(channel.head + left)
+        const read = drain(channel, inputs[channel.input] as Input<unknown>, left, gate)
+        left -= read
+        if (read > 0) progressed = true
       }
       const control = channel.firstControl()
       if (control === undefined || gate.insideAnElement || (gate.closed !== 0 && needsCredit(control))) continue

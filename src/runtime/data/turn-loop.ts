@@ -111,7 +111,8 @@ export class TurnLoop {
     const backgroundMs = this.#background.length > 0 ? (this.#limits.backgroundMs * turnMs) / this.#limits.turnMs : 0
     const recordsUntilMs = startMs + turnMs - backgroundMs
     const more = this.#runMembers(recordsUntilMs)
-    const left = this.#runBackground(startMs + turnMs)
+    // A slow function may have used up the turn.
+    const left = this.#runBackground(Math.max(startMs + turnMs, this.#clock.monotonic() + backgroundMs))
     // A stop may come from inside a turn.
     if ((this.#state as string) === 'stopped') return
     this.#state = 'asleep'

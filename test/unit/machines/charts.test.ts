@@ -22,6 +22,7 @@ const INPUTS = {
   task: { task: 0, attempt: 1, finalCheckpoint: true, cancellationTimeoutMs: 1 } satisfies TaskInput,
   operator: { operator: 'map' },
   barrierAlignment: alignment,
+  unalignedAlignment: { channels: 2, checkpointsAfterTasksFinish: true, alignedTimeoutMs: 10 },
   atLeastOnceAlignment: alignment,
   subtaskCheckpoint: { attempt: 1, checkpointId: 1, location: null, startedAtMs: 0 } satisfies SubtaskCheckpointInput,
   checkpointCoordinator: {

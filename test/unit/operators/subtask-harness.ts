@@ -264,6 +264,7 @@ export class SourceUnderTest<T> {
           }
           clock.setTimer(initialDelayMs, again)
         },
+        setIsProcessingBacklog: () => {},
         fail: (cause) => void this.failures.push(cause),
       },
       options.enumeratorState,

@@ -16,6 +16,7 @@ function coordinate(make: (context: SplitEnumeratorContext<Split>) => Partial<Sp
   const clock = new VirtualClock()
   const sent: SourceEvent[] = []
   const failures: unknown[] = []
+  const backlogs: boolean[] = []
   const source = {
     createEnumerator: (context: SplitEnumeratorContext<Split>) => ({
       start() {},
@@ -34,9 +35,10 @@ function coordinate(make: (context: SplitEnumeratorContext<Split>) => Partial<Sp
     environment: { clock, files: new SimulatedFileSystem(), logger: silentLogger },
     restored: undefined,
     send: (_, event) => void sent.push(event),
+    backlogChanged: (backlog) => void backlogs.push(backlog),
     fail: (cause) => void failures.push(cause),
   })
-  return { coordinator, clock, sent, failures }
+  return { coordinator, clock, sent, failures, backlogs }
 }
 
 const splits = (count: number): Split[] => Array.from({ length: count }, (_, index) => ({ id: String(index) }))
@@ -128,5 +130,19 @@ describe('A source coordinator', () => {
     await coordinator.close()
     await started
     expect(clock.nextDeadlineMs()).toBeUndefined()
+  })
+
+  it('passes a backlog on when it changes, has none when it is closed, and hears nothing from then on', async () => {
+    let say = (_: boolean) => {}
+    const { coordinator, backlogs } = coordinate((context) => {
+      say = context.setIsProcessingBacklog
+      return {}
+    })
+    await coordinator.start()
+    say(false)
+    for (const backlog of [true, true, false, true]) say(backlog)
+    await coordinator.close()
+    say(true)
+    expect(backlogs).toEqual([true, false, true, false])
   })
 })

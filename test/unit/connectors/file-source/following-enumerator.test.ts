@@ -33,6 +33,7 @@ async function restored() {
       signalNoMoreSplits() {},
       callAsync() {},
       callPeriodically() {},
+      setIsProcessingBacklog() {},
       fail() {},
     },
     restored: RESTORED,

@@ -46,6 +46,28 @@ describe('The turn loop', () => {
     expect(waiting).toHaveLength(1)
   })
 
+  it('leaves the work beside the records its part of a turn that a slow function has used up', () => {
+    const { clock, loop, runTurn } = fixture()
+    loop.add({
+      step() {
+        clock.skip(30)
+        return true
+      },
+    })
+    let pieces = 0
+    loop.addBackground({
+      step(untilMs) {
+        do {
+          pieces++
+          clock.skip(1)
+        } while (clock.monotonic() < untilMs)
+        return false
+      },
+    })
+    runTurn()
+    expect(pieces).toBe(5)
+  })
+
   it('gives it back after 2 ms while files are under way', async () => {
     const { clock, loop, runTurn } = fixture()
     let steps = 0
