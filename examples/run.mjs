@@ -4,10 +4,15 @@ import { makeReady, root, run } from '../scripts/ready.mjs'
 
 const EXAMPLES = {
   flights: () => run(process.execPath, [join(root, 'scripts', 'start.mjs')]),
-  quakes: () =>
-    run(process.execPath, [join(root, 'dist/src/cli/main.js'), 'run', '--no-rest', 'examples/quakes/job.ts']),
+  quakes: () => job('quakes'),
   ledger: async () => (await import('./ledger/drive.mjs')).drive(),
   visits: async () => (await import('./visits/drive.mjs')).drive(),
+  pressure: () => job('back-pressure'),
+}
+
+/** Is run by the command as it is. */
+function job(folder) {
+  return run(process.execPath, [join(root, 'dist/src/cli/main.js'), 'run', '--no-rest', `examples/${folder}/job.ts`])
 }
 
 const example = EXAMPLES[process.argv[2]]

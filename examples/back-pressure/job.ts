@@ -27,7 +27,7 @@ const slow: Sink<string> = {
 }
 
 async function tryOut(name: string, choose: (checkpoints: CheckpointConfig) => void) {
-  const env = StreamExecutionEnvironment.getExecutionEnvironment({ configuration: { 'execution.channel-credit': 500 } })
+  const env = StreamExecutionEnvironment.getExecutionEnvironment({ configuration: { 'execution.channel-credit': 400 } })
   env.enableCheckpointing('1 h')
   choose(env.getCheckpointConfig())
   env
@@ -56,6 +56,6 @@ async function tryOut(name: string, choose: (checkpoints: CheckpointConfig) => v
 
 await tryOut('aligned', () => {})
 await tryOut('unaligned', (checkpoints) => checkpoints.enableUnalignedCheckpoints())
-await tryOut('aligned for 300 ms', (checkpoints) =>
-  checkpoints.enableUnalignedCheckpoints().setAlignedCheckpointTimeout('300 ms'),
+await tryOut('aligned for 200 ms', (checkpoints) =>
+  checkpoints.enableUnalignedCheckpoints().setAlignedCheckpointTimeout('200 ms'),
 )

@@ -174,7 +174,13 @@ export class DataStream<out T> {
     // The two that give records to the program do so at once where there are no checkpoints.
     const commits = 'createCommitter' in sink && !(sink instanceof CollectSink || sink instanceof ResultQueue)
     const inputs = [this.transformation]
-    return this.recorder.sink<T>({ name: 'Unnamed', inputs, commits, factory: () => sinkOperator(sink) })
+    return this.recorder.sink<T>({
+      name: 'Unnamed',
+      inputs,
+      commits,
+      writesTo: sink.place ?? sink,
+      factory: () => sinkOperator(sink),
+    })
   }
 
   /** Writes every record to stdout, behind `prefix`. Repeats records after a restart. */

@@ -20,6 +20,7 @@ export interface OperatorDeclaration {
   readonly keyed?: boolean | undefined
   /** A sink that shows what it wrote with a checkpoint, or where the input ends. */
   readonly commits?: boolean | undefined
+  readonly writesTo?: unknown
 }
 
 export type JobEndListener = (...cause: readonly [cause?: unknown]) => void
@@ -90,7 +91,7 @@ export class StreamRecorder {
   }
 
   #record(role: OperatorTransformation['role'], declaration: OperatorDeclaration): OperatorTransformation {
-    const { name, inputs, factory, source, keyed = false, commits = false } = declaration
+    const { name, inputs, factory, source, keyed = false, commits = false, writesTo } = declaration
     const operator: OperatorTransformation = {
       kind: 'operator',
       role,
@@ -99,6 +100,7 @@ export class StreamRecorder {
       source,
       keyed,
       commits,
+      writesTo,
       settings: {
         name,
         uid: undefined,

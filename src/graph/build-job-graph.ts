@@ -28,6 +28,7 @@ export function buildJobGraph(operators: readonly OperatorTransformation[], opti
         name: node.name,
         create: node.operator.factory(options),
         keyed: node.operator.keyed,
+        writesTo: node.operator.writesTo,
         outputs: node.outEdges.map(outputOf),
       }),
     )
@@ -99,7 +100,7 @@ function hashOf(vertices: readonly JobVertex[], edges: readonly JobEdge[]): stri
   const plain = {
     vertices: vertices.map(({ operators, source, ...vertex }) => ({
       ...vertex,
-      operators: operators.map(({ create: _closure, ...operator }) => operator),
+      operators: operators.map(({ create: _closure, writesTo: _object, ...operator }) => operator),
       boundedness: source?.boundedness,
     })),
     edges: edges.map(({ from, to, input, partitioner, serializer }) => ({

@@ -37,6 +37,8 @@ export interface ChainedOperator {
   readonly create: OperatorFactory
   /** Behind a keyBy: it gets a keyed state backend. */
   readonly keyed: boolean
+  /** Outside of the job. Operators with the same one restart together. Undefined: it is no sink. */
+  readonly writesTo?: unknown
   /** Where its records go, in order of declaration. Nowhere is legal. */
   readonly outputs: readonly ChainOutput[]
 }

@@ -26,6 +26,8 @@ export interface OperatorTransformation {
   readonly keyed: boolean
   /** A sink that shows what it wrote with a checkpoint, or where the input ends. */
   readonly commits?: boolean | undefined
+  /** What a sink shares with every other that writes to the same. */
+  readonly writesTo?: unknown
   /** What the setters of a stream change until the graph is built. */
   readonly settings: OperatorSettings
 }

@@ -10,6 +10,11 @@ import type { Serializer } from '../elements/serializer.ts'
 
 /** Where records leave the job. At least once by itself; exactly once as a `TwoPhaseCommittingSink`. */
 export interface Sink<in T> {
+  /**
+   * Names the place that it writes to, for sinks that may meet there: those of one job that name the same restart together,
+   * so that what one of them finds there of an older attempt is nobody's any more. Left out: the sink itself.
+   */
+  readonly place?: string | undefined
   /** Once a subtask and attempt. May wait. */
   createWriter(context: WriterContext): SinkWriter<T> | Promise<SinkWriter<T>>
 }

@@ -66,6 +66,16 @@ describe.concurrent('An example', { timeout: LONGEST_MS }, () => {
     expect(readdirSync(join(folder, 'savepoints'))).toEqual([])
   })
 
+  it('shows a checkpoint that waits for a slow sink, and two that overtake the records before it and store them', async () => {
+    const { code, lines } = await runExample('back-pressure/job.ts')
+    expect(code).toBe(0)
+    const rows = lines.map((line) => /^(.+?) +took +(\d+) ms, +(\d+) bytes in flight stored$/.exec(line) ?? [])
+    expect(rows.map(([, way]) => way)).toEqual(['aligned', 'unaligned', 'aligned for 200 ms'])
+    expect(rows.map(([, , , bytes]) => Number(bytes) > 0)).toEqual([false, true, true])
+    const [aligned = 0, unaligned = 0] = rows.map(([, , ms]) => Number(ms))
+    expect(unaligned).toBeLessThan(aligned)
+  })
+
   it('takes from its configuration file what the code leaves open', async () => {
     const file = join(root, 'examples/configuration/millrace.yaml')
     const { code, lines, folder } = await runExample('configuration/job.ts', '--config', file)

@@ -182,6 +182,7 @@ const bounds: Readonly<Record<string, Bounds>> = {
     ids: [1],
     kind: 'synchronousSavepoint',
     modes: [aligned, aligned],
+    late: true,
     aborts: true,
   },
   'one channel, the coordinator triggers': {

@@ -29,6 +29,8 @@ import type { RecordFormat } from './record-encoding.ts'
 export class FileSink<in T> implements TwoPhaseCommittingSink<T, FileCommittable>, StatefulSink<T, FileSinkState> {
   readonly stateDistribution = 'union'
   readonly committableSerializer = fileCommittableSerializer
+  /** Its folder: what lies unfinished in there is named by attempts. */
+  readonly place: string
   readonly #folder: string
   readonly #format: RecordFormat<T>
   readonly #settings: FileSinkSettings<T>
@@ -41,6 +43,7 @@ export class FileSink<in T> implements TwoPhaseCommittingSink<T, FileCommittable
         details: { option: 'directory', value: String(directory) },
       })
     this.#folder = localPath(directory)
+    this.place = this.#folder
     this.#format = format
     this.#settings = fileSinkSettings(options)
   }

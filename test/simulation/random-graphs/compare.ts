@@ -42,8 +42,10 @@ export function committed(plan: Plan, outside: readonly OutsideSink[], disk: Sim
   })
 }
 
-const keepsOrder = ({ stream, partitioner }: Plan['sinks'][number]['input'], facts: readonly StreamFacts[]): boolean =>
-  ['forward', 'global', 'customKey'].includes(partitioner) && facts[stream]?.ordered !== undefined
+export const keepsOrder = (
+  { stream, partitioner }: Plan['sinks'][number]['input'],
+  facts: readonly StreamFacts[],
+): boolean => ['forward', 'global', 'customKey'].includes(partitioner) && facts[stream]?.ordered !== undefined
 
 export function factsOf({ sources, nodes }: Plan): readonly StreamFacts[] {
   const facts = sources.map(sourceFacts)

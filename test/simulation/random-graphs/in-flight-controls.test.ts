@@ -1,6 +1,7 @@
 /** Random graphs find mistakes with records in flight: each is made on purpose, and a plan that is exact without it shows it. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type * as restoring from '../../../src/runtime/restored-records.ts'
+import { factsOf, keepsOrder } from './compare.ts'
 import { IN_FLIGHT_SABOTAGES, type InFlightSabotage, sabotageInFlight } from './in-flight-sabotage.ts'
 import type { Plan } from './plan.ts'
 import { runPlan } from './run-plan.ts'
@@ -57,11 +58,17 @@ function atOnce(plan: Plan, sabotage: InFlightSabotage): Plan {
 }
 
 /** Where nothing in flight is ever restored, there is nothing to see. */
-function mayShow({ sources, nodes, lives, settings }: Plan, sabotage: InFlightSabotage): boolean {
+function mayShow(plan: Plan, sabotage: InFlightSabotage): boolean {
+  const { sources, nodes, sinks, lives, settings } = plan
   if (settings.mode === 'aligned' || settings.intervalMs >= 40 || lives.length === 1) return false
   if (sources.every(({ splits }) => splits.every((rows) => rows < 20))) return false
+  const facts = factsOf(plan)
   const has = (...types: string[]) => nodes.some(({ operation }) => types.includes(operation.type))
-  if (sabotage === 'restored after new input') return has('chain')
+  if (sabotage === 'restored after new input')
+    return has('chain') || sinks.some(({ input }) => keepsOrder(input, facts))
   if (sabotage !== 'no filter by key group') return true
-  return has('keyed', 'reduce', 'clockTimers', 'window') && nodes.some(({ parallelism }) => parallelism !== 'as input' && parallelism.length > 1)
+  return (
+    has('keyed', 'reduce', 'clockTimers', 'window') &&
+    nodes.some(({ parallelism }) => parallelism !== 'as input' && parallelism.length > 1)
+  )
 }

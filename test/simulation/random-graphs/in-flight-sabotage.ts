@@ -9,7 +9,7 @@ import { ChannelStateWriter } from '../../../src/state/channel-state-writer.ts'
 export const IN_FLIGHT_SABOTAGES = [
   /** Of each captured channel one record is not stored. */
   'a captured record dropped',
-  /** What was in flight is processed behind the first new record. */
+  /** What was in flight is processed behind the first new records. */
   'restored after new input',
   'restored twice',
   /** Each new subtask takes all records of the old subtasks that it shares key groups with. */
@@ -45,6 +45,8 @@ function dropOne(): void {
   })
 }
 
+const NEW_RECORDS = 20
+
 function restoreLate(): void {
   const late = new WeakMap<SubtaskRestore, Restored>()
   afterRead((restored, restore) => {
@@ -57,6 +59,7 @@ function restoreLate(): void {
     const { inputs } = chain.head
     const takes = inputs.map((input) => input.processElement.bind(input))
     let waiting = late.get(this) ?? []
+    let taken = 0
     const feed = () => {
       const restored = waiting
       waiting = []
@@ -67,7 +70,7 @@ function restoreLate(): void {
       const watermark = input.processWatermark.bind(input)
       input.processElement = (value: never, timestamp: number) => {
         takes[index]?.(value, timestamp)
-        feed()
+        if (++taken === NEW_RECORDS) feed()
       }
       // None is lost, and none is late.
       input.processWatermark = (timestamp) => {
