@@ -15,7 +15,7 @@ function declare(sums: CollectSink<number>) {
   const env = StreamExecutionEnvironment.getExecutionEnvironment()
   env
     .fromSource(
-      new DataGeneratorSource((index) => index, { count: 1_000, ratePerSecond: 2_000 }),
+      new DataGeneratorSource((index) => index, { count: 1_000, ratePerSecond: 500 }),
       WatermarkStrategy.noWatermarks(),
       'numbers',
     )

@@ -48,7 +48,7 @@ function declare(sink: CollectSink<string>, serializer: Serializer<Total>, confi
   const env = StreamExecutionEnvironment.getExecutionEnvironment({ configuration })
   const orders = new DataGeneratorSource((index) => ({ customer: index % 3, euros: index % 10 }), {
     count: 600,
-    ratePerSecond: 2_000,
+    ratePerSecond: 300,
   })
   env
     .fromSource(orders, WatermarkStrategy.noWatermarks(), 'orders')

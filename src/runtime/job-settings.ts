@@ -94,7 +94,7 @@ function dropInFlightOf(configuration: ConfigurationReader): number | undefined 
 
 function intervalDuringBacklog(configuration: ConfigurationReader, intervalMs: number | undefined): number | null {
   const option = 'execution.checkpointing.interval-during-backlog'
-  const backlogMs = configuration.get(option) ?? null
+  const backlogMs = configuration.get('execution.checkpointing.interval-during-backlog') ?? null
   if (backlogMs === null || intervalMs === undefined || backlogMs === 0 || backlogMs >= intervalMs) return backlogMs
   throw new StreamError('CONFIG_INVALID', {
     message: `${configuration.originOf(option)}: ${option} is ${backlogMs} ms, shorter than the interval of ${intervalMs} ms.`,

@@ -11,13 +11,33 @@ import {
   WatermarkStrategy,
 } from '../../src/index.ts'
 import { pathsBelow } from '../simulation/disk-contents.ts'
-import type { World } from './harness.ts'
+import type { LinkKind, World } from './harness.ts'
 import { type Entry, Ledger, type LedgerHooks, range } from './parts.ts'
 
 export type CheckpointMode = 'aligned' | 'unaligned' | 'alternating'
 
 /** How the barriers of the claims travel. */
-export const CHECKPOINT_MODES: readonly CheckpointMode[] = ['aligned']
+export const CHECKPOINT_MODES: readonly CheckpointMode[] = ['aligned', 'unaligned', 'alternating']
+
+/** Each thing in each mode, dealt out to the two links in turn: what is claimed is the same over both. */
+export function inEachMode<T>(things: readonly T[], link: LinkKind): readonly (readonly [T, CheckpointMode])[] {
+  return dealt(
+    things.flatMap((thing) => CHECKPOINT_MODES.map((mode) => [thing, mode] as const)),
+    link,
+  )
+}
+
+/** Each thing in one mode, which has no part in what is claimed; modes and links take turns. */
+export function inSomeMode<T>(things: readonly T[], link: LinkKind): readonly (readonly [T, CheckpointMode])[] {
+  return dealt(
+    things.map((thing, index) => [thing, CHECKPOINT_MODES[(index + 1) % CHECKPOINT_MODES.length] as CheckpointMode]),
+    link,
+  )
+}
+
+function dealt<T>(cases: readonly T[], link: LinkKind): readonly T[] {
+  return cases.filter((_, index) => (index % 2 === 0 ? 'direct' : 'cloned') === link)
+}
 
 /** Where something may happen to a checkpoint. */
 export type Door =

@@ -35,7 +35,7 @@ afterEach(() => {
 describe('Random graphs', () => {
   test.for(IN_FLIGHT_SABOTAGES)('find a job with the mistake "%s"', { timeout: 300_000 }, async (sabotage) => {
     for (let seed = 1; seed <= MOST_SEEDS; seed++) {
-      const plan = atOnce(planOf(seed), sabotage)
+      const plan = planOf(seed)
       if (!mayShow(plan, sabotage)) continue
       keyGroups.areForgotten = sabotage === 'no filter by key group'
       sabotageInFlight(sabotage)
@@ -43,19 +43,14 @@ describe('Random graphs', () => {
       vi.restoreAllMocks()
       keyGroups.areForgotten = false
       if (found.length === 0) continue
-      expect(found.join('\n')).toMatch(/lacks|too much|out of order/)
+      process.stdout.write(`FOUND ${sabotage} ${seed}\n`)
+      expect(found.join('\n')).toMatch(/lacks|too much|out of order|behind the watermark|key group/)
       expect(await runPlan(plan, new Tally())).toEqual([])
       return
     }
     expect.fail(`${MOST_SEEDS} plans have not shown it`)
   })
 })
-
-/** What is put in behind a new record does not wait for its write. */
-function atOnce(plan: Plan, sabotage: InFlightSabotage): Plan {
-  if (sabotage !== 'restored after new input') return plan
-  return { ...plan, sinks: plan.sinks.map((sink) => ({ ...sink, slowMs: 0 })) }
-}
 
 /** Where nothing in flight is ever restored, there is nothing to see. */
 function mayShow(plan: Plan, sabotage: InFlightSabotage): boolean {

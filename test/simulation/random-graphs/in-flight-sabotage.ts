@@ -3,6 +3,8 @@
  * the key groups is made where the module that reads them is replaced.
  */
 import { vi } from 'vitest'
+import { RestoredInput } from '../../../src/runtime/data/restored-input.ts'
+import { Subtask } from '../../../src/runtime/data/subtask.ts'
 import { SubtaskRestore } from '../../../src/runtime/subtask-restore.ts'
 import { ChannelStateWriter } from '../../../src/state/channel-state-writer.ts'
 
@@ -45,47 +47,35 @@ function dropOne(): void {
   })
 }
 
-const NEW_RECORDS = 20
+/** So many turns read channels before. */
+const TURNS = 2
 
+/** It says at once that it is through with them, and feeds them later all the same. */
 function restoreLate(): void {
-  const late = new WeakMap<SubtaskRestore, Restored>()
-  afterRead((restored, restore) => {
-    late.set(restore, restored)
-    return []
+  const { feed } = RestoredInput.prototype
+  const late = new Map<Subtask, { readonly input: RestoredInput; turns: number }>()
+  let stepping: Subtask | undefined
+  vi.spyOn(RestoredInput.prototype, 'consumed', 'get').mockReturnValue(true)
+  vi.spyOn(RestoredInput.prototype, 'feed').mockImplementation(function (this: RestoredInput) {
+    if (stepping !== undefined) late.set(stepping, { input: this, turns: 0 })
+    return false
   })
-  const { makeChain } = SubtaskRestore.prototype
-  vi.spyOn(SubtaskRestore.prototype, 'makeChain').mockImplementation(function (this: SubtaskRestore, ...args) {
-    const chain = makeChain.apply(this, args)
-    const { inputs } = chain.head
-    const takes = inputs.map((input) => input.processElement.bind(input))
-    let waiting = late.get(this) ?? []
-    let taken = 0
-    const feed = () => {
-      const restored = waiting
-      waiting = []
-      for (const { input, values, timestamps } of restored)
-        for (const [index, value] of values.entries()) takes[input]?.(value as never, timestamps[index] as number)
-    }
-    for (const [index, input] of inputs.entries()) {
-      const watermark = input.processWatermark.bind(input)
-      input.processElement = (value: never, timestamp: number) => {
-        takes[index]?.(value, timestamp)
-        if (++taken === NEW_RECORDS) feed()
-      }
-      // None is lost, and none is late.
-      input.processWatermark = (timestamp) => {
-        feed()
-        watermark(timestamp)
-      }
-    }
-    return chain
+  const { step } = Subtask.prototype
+  vi.spyOn(Subtask.prototype, 'step').mockImplementation(function (this: Subtask, budget) {
+    stepping = this
+    const progressed = step.call(this, budget)
+    stepping = undefined
+    const waiting = late.get(this)
+    if (waiting !== undefined && progressed && ++waiting.turns > TURNS)
+      this.mail(() => feed.call(waiting.input, budget))
+    return progressed
   })
 }
 
-function afterRead(change: (restored: Restored, restore: SubtaskRestore) => Restored): void {
+function afterRead(change: (restored: Restored) => Restored): void {
   const { read } = SubtaskRestore.prototype
   vi.spyOn(SubtaskRestore.prototype, 'read').mockImplementation(async function (this: SubtaskRestore) {
-    return change(await read.call(this), this)
+    return change(await read.call(this))
   })
 }
 

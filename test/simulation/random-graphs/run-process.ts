@@ -81,6 +81,9 @@ export async function runProcess({
         started.handle.subscribe((event) => {
           events.push(event)
           if (event.type === 'checkpoint.completed') trouble.checkpointCompleted(event.atMs)
+          // A job whose checkpoints fail for ever would go on for ever.
+          if (event.type === 'checkpoint.aborted' && event.message.includes('key group'))
+            trouble.complain(event.message)
         })
         inFlight.watch(started.handle, lived)
         suspend = () => void started.handle.suspend()
@@ -115,6 +118,7 @@ export async function runProcess({
       suspend()
       suspend = undefined
     }
+    if (trouble.complaints.length > 0) return true
     return life.end.type === 'kill' && trouble.isDue(life.end.at, world.clock.now())
   })
   return { outcome: (outcome ?? { type: 'died' }) as Report['outcome'], events, world, stopped: savepoints.stopped }
