@@ -26,6 +26,8 @@ vi.mock('../../../src/runtime/restored-records.ts', async (original) => {
 })
 
 const MOST_SEEDS = 400
+/** A rescale with records in flight that two new subtasks read is seldom: long before, no plan has one. */
+const FIRST_SEED_WITH_SHARED_KEY_GROUPS = 210
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -34,7 +36,8 @@ afterEach(() => {
 
 describe('Random graphs', () => {
   test.for(IN_FLIGHT_SABOTAGES)('find a job with the mistake "%s"', { timeout: 300_000 }, async (sabotage) => {
-    for (let seed = 1; seed <= MOST_SEEDS; seed++) {
+    const first = sabotage === 'no filter by key group' ? FIRST_SEED_WITH_SHARED_KEY_GROUPS : 1
+    for (let seed = first; seed < first + MOST_SEEDS; seed++) {
       const plan = planOf(seed)
       if (!mayShow(plan, sabotage)) continue
       keyGroups.areForgotten = sabotage === 'no filter by key group'
@@ -43,7 +46,6 @@ describe('Random graphs', () => {
       vi.restoreAllMocks()
       keyGroups.areForgotten = false
       if (found.length === 0) continue
-      process.stdout.write(`FOUND ${sabotage} ${seed}\n`)
       expect(found.join('\n')).toMatch(/lacks|too much|out of order|behind the watermark|key group/)
       expect(await runPlan(plan, new Tally())).toEqual([])
       return

@@ -55,10 +55,16 @@ export function missing(tally: Tally, plans: number): readonly string[] {
     'restored: sums of keyed state',
     'restored: entries of broadcast state',
     'resumed: at the same parallelism',
+    'in flight: restores at another parallelism',
   ].map((what) => ({ what, least: 1 }))
   const often = [
     { what: 'job: checkpoints completed', least: 2 * plans },
     { what: 'job: restarts from a checkpoint', least: plans / 4 },
+    { what: 'modes: unaligned', least: plans / 5 },
+    { what: 'modes: alternating', least: plans / 5 },
+    // Without them nothing is proved of barriers that overtake.
+    { what: 'in flight: checkpoints that captured', least: plans / 5 },
+    { what: 'in flight: restores', least: plans / 20 },
     { what: 'thrown in call', least: plans / 3 },
     { what: 'thrown in commit', least: plans / 10 },
     { what: 'processes: died', least: plans / 10 },
