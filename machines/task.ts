@@ -156,9 +156,10 @@ export const task = taskSetup.createMachine({
             ],
           },
         },
-        // A checkpoint may overtake what was sent: it ends this task only when nothing of that is in flight any more.
+        // A checkpoint may overtake what was sent: none ends this task before all of that has arrived.
         draining: {
           on: {
+            'checkpoint.snapshotted': { actions: apply(snapshotted) },
             'output.drained': {
               target: 'awaitingFinalCheckpoint',
               actions: apply(order({ type: 'awaitFinalCheckpoint' })),

@@ -92,7 +92,7 @@ export class StreamTask {
       finishOperators: (end) => this.#finish(end),
       drainOutput: () => this.#drainOutput(),
       awaitFinalCheckpoint: () => options.tell({ type: 'finalCheckpoint.awaited', task, attempt }),
-      endPartitions: ({ withEndOfData }) => endPartitions(this.#wired().writers.values(), withEndOfData),
+      endPartitions: ({ withEndOfData }) => this.#endPartitions(withEndOfData),
       closeOperators: () => this.#close(),
       disposeOperators: () => this.#dispose(),
     })
@@ -298,6 +298,13 @@ export class StreamTask {
     const ended = finishing.then(end)
     this.gate.pause(ended.catch(() => {}))
     return ended
+  }
+
+  #endPartitions(withEndOfData: boolean): void {
+    const { channels, writers } = this.#wired()
+    // It had finished before and reads nothing: nobody upstream waits for that.
+    if (withEndOfData) for (const channel of channels) channel.acknowledgeData()
+    endPartitions(writers.values(), withEndOfData)
   }
 
   #drainOutput(): void | Promise<void> {

@@ -22,29 +22,32 @@ function environment(world: World, options: Readonly<Record<string, string | num
 }
 
 describeJobs('An unaligned checkpoint', (newWorld) => {
-  it.each([1, 2, 3])('completes while records wait before a slow function, and loses none of them, parallelism %d', async (parallelism) => {
-    const world = newWorld()
-    let failsAt = 60
-    const sink = new Ledger<number>({
-      write: async (value) => {
-        await world.sleep(SLOW_MS)
-        if (value >= failsAt) {
-          failsAt = Number.POSITIVE_INFINITY
-          throw new Error('once')
-        }
-      },
-    })
-    const env = environment(world).setParallelism(parallelism)
-    env
-      .fromSource(ticks(world, 200, 1), WatermarkStrategy.noWatermarks(), 'ticks')
-      .setParallelism(1)
-      .keyBy((value) => value % 7)
-      .map((value) => value)
-      .rebalance()
-      .sinkTo(sink)
-    await world.until(env.execute('slow'))
-    expect(sink.committed.toSorted(byNumber)).toEqual(range(0, 199))
-    const completed = world.ofType('checkpoint.completed')
-    expect(completed.filter(({ persistedBytes }) => persistedBytes > 0).length).toBeGreaterThan(2)
-  })
+  it.each([1, 2, 3])(
+    'completes while records wait before a slow function, and loses none of them, parallelism %d',
+    async (parallelism) => {
+      const world = newWorld()
+      let failsAt = 60
+      const sink = new Ledger<number>({
+        write: async (value) => {
+          await world.sleep(SLOW_MS)
+          if (value >= failsAt) {
+            failsAt = Number.POSITIVE_INFINITY
+            throw new Error('once')
+          }
+        },
+      })
+      const env = environment(world).setParallelism(parallelism)
+      env
+        .fromSource(ticks(world, 200, 1), WatermarkStrategy.noWatermarks(), 'ticks')
+        .setParallelism(1)
+        .keyBy((value) => value % 7)
+        .map((value) => value)
+        .rebalance()
+        .sinkTo(sink)
+      await world.until(env.execute('slow'))
+      expect(sink.committed.toSorted(byNumber)).toEqual(range(0, 199))
+      const completed = world.ofType('checkpoint.completed')
+      expect(completed.filter(({ persistedBytes }) => persistedBytes > 0).length).toBeGreaterThan(2)
+    },
+  )
 })
