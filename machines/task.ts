@@ -156,13 +156,27 @@ export const task = taskSetup.createMachine({
             ],
           },
         },
-        // A checkpoint may overtake what was sent: none ends this task before all of that has arrived.
+        // A checkpoint may overtake what was sent: whichever ends this task, nothing of that is in flight any more when it does.
         draining: {
-          on: {
-            'checkpoint.snapshotted': { actions: apply(snapshotted) },
-            'output.drained': {
-              target: 'awaitingFinalCheckpoint',
-              actions: apply(order({ type: 'awaitFinalCheckpoint' })),
+          initial: 'uncovered',
+          on: { 'checkpoint.snapshotted': { actions: apply(snapshotted) } },
+          states: {
+            uncovered: {
+              on: {
+                'output.drained': {
+                  target: '#task.running.awaitingFinalCheckpoint',
+                  actions: apply(order({ type: 'awaitFinalCheckpoint' })),
+                },
+                'checkpoint.committed': { guard: 'isFinal', target: 'covered' },
+              },
+            },
+            covered: {
+              on: {
+                'output.drained': {
+                  target: '#task.running.closing',
+                  actions: apply(order({ type: 'endPartitions', withEndOfData: false })),
+                },
+              },
             },
           },
         },

@@ -302,8 +302,8 @@ export class StreamTask {
 
   #endPartitions(withEndOfData: boolean): void {
     const { channels, writers } = this.#wired()
-    // It had finished before and reads nothing: nobody upstream waits for that.
-    if (withEndOfData) for (const channel of channels) channel.acknowledgeData()
+    // It had finished before and reads nothing.
+    if (withEndOfData) for (const channel of channels) channel.abandon()
     endPartitions(writers.values(), withEndOfData)
   }
 

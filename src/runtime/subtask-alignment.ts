@@ -48,7 +48,7 @@ export class SubtaskAlignment {
   readonly #host: AlignmentHost
   readonly #incoming: ReturnType<typeof incomingChannels>
   readonly #processed: ProcessedBytes
-  /** Of the checkpoint that captures now, or captured last. */
+  /** Of the checkpoint that captures now. */
   #inFlight: { readonly checkpointId: number; readonly snapshot: InFlightSnapshot } | undefined
 
   constructor(parts: AlignedSubtask) {
@@ -144,6 +144,11 @@ export class SubtaskAlignment {
           capture: (changed) => subtask.startCapture(channels, changed),
         })
         this.#inFlight = { checkpointId, snapshot }
+        // Whoever writes it has it: nothing of it stays until the next one.
+        const forget = () => {
+          if (this.#inFlight?.snapshot === snapshot) this.#inFlight = undefined
+        }
+        snapshot.complete.then(forget, forget)
       },
       endChannelCapture: (checkpointId, channel, upTo) => captureOf(checkpointId)?.endChannel(channel, upTo),
       finishCapture: (checkpointId, alignmentMs) => {

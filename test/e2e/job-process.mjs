@@ -117,11 +117,20 @@ function runOptions(folder, settings, resume) {
     // A failure is a finding, nothing to recover from inside the process.
     'restart-strategy.type': 'none',
     ...(settings.backend === 'leveldb' ? onDisk(folder, settings) : {}),
+    ...(settings.alignedTimeoutMs === undefined ? {} : overtaking(settings)),
   }
   return [
     ...['run', '--no-rest', '-p', String(settings.parallelism), ...(resume ? ['--resume'] : [])],
     ...Object.entries(options).flatMap(([key, value]) => ['-D', `${key}=${value}`]),
   ]
+}
+
+function overtaking({ alignedTimeoutMs }) {
+  return {
+    'execution.checkpointing.unaligned.enabled': true,
+    'execution.checkpointing.aligned-checkpoint-timeout': `${alignedTimeoutMs} ms`,
+    'execution.channel-credit': 128,
+  }
 }
 
 function onDisk(folder, { cacheBytes }) {

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { runProcess, verifyOutput } from './job-process.mjs'
 import { Feed } from './kill-feed.mjs'
+import { InFlightTally } from './kill-in-flight.mjs'
 import { Leftovers } from './kill-leftovers.mjs'
 import { followedJobOf, parallelismOf, placed, planOfFollowed } from './kill-plan.mjs'
 
@@ -17,6 +18,8 @@ const LOOK_MS = 200
 const PATIENCE_MS = 15_000
 /** What millrace run says of a job that a signal has suspended. */
 const SUSPENDED = 143
+/** Where barriers overtake, what each writer of rows takes in a second: less than comes. */
+const SINK_RATE = 1000
 /** What needs no end of event time. */
 const BEFORE_THE_END = ['events', 'numbers', 'rules', 'invalid']
 
@@ -28,6 +31,7 @@ export async function runFollowedJob({ seed, number, folder, place, mayKill, kil
   const job = placed(followedJobOf(seed, number), number, place)
   const { settings } = job
   const leftovers = new Leftovers(folder)
+  const inFlight = new InFlightTally()
   const feed = new Feed(join(folder, 'input'), { records: settings.records, random: job.feedRandom })
   const coverage = { rescaled: 0, suspended: 0 }
   let { lives, livesAtEnd } = job
@@ -41,9 +45,10 @@ export async function runFollowedJob({ seed, number, folder, place, mayKill, kil
     const dying = !feeding && mayKill() && livesAtEnd-- > 0
     const [plan, attend] = feeding
       ? [planOfFollowed(job, { life, hadCheckpoint }), feedingUntilDeath(feed)]
-      : [{}, endingIt(feed, folder, { dieAfterMs: dying ? 150 * job.random() : undefined })]
+      : [{}, endingIt(feed, folder, { settings, dieAfterMs: dying ? 150 * job.random() : undefined })]
     if (feeding) feed.step()
     const end = await followedProcess(folder, { ...settings, parallelism }, { ...plan, attend })
+    if (end.evidence !== undefined) inFlight.lived(end.evidence)
     hadCheckpoint ||= end.evidence !== undefined && end.evidence.published.length > 0
     if (end.killed) {
       killed(end.evidence)
@@ -54,14 +59,15 @@ export async function runFollowedJob({ seed, number, folder, place, mayKill, kil
   }
   leftovers.ended({ least: 1, most: settings.retained })
   const { problems, counts } = leftovers
-  const verdict = await verifyFollowedOutput(folder)
-  return { settings, verdict, problems, coverage: { ...coverage, ...feed.done, ...counts } }
+  const verdict = await verifyFollowedOutput(folder, settings)
+  return { settings, verdict, problems, coverage: { ...coverage, ...feed.done, ...counts, ...inFlight.counts } }
 }
 
 /** `attend` and `fault` in the plan; `suspendMs` as in kill-plan.mjs. */
 export function followedProcess(folder, settings, plan) {
   const program = [
     ...[JOB, '--input', join(folder, 'input'), '--output', join(folder, 'output')],
+    ...(settings.alignedTimeoutMs === undefined ? [] : ['--sink-rate', String(SINK_RATE)]),
     ...(plan.fault === undefined ? [] : ['--fault', plan.fault]),
   ]
   return runProcess(folder, program, settings, plan, async (living) => {
@@ -71,8 +77,9 @@ export function followedProcess(folder, settings, plan) {
   })
 }
 
-export function verifyFollowedOutput(folder) {
-  return verifyOutput(['--input', join(folder, 'input'), '--output', join(folder, 'output')])
+export function verifyFollowedOutput(folder, { alignedTimeoutMs } = {}) {
+  const overtaken = alignedTimeoutMs === undefined ? [] : ['--overtaken']
+  return verifyOutput(['--input', join(folder, 'input'), '--output', join(folder, 'output'), ...overtaken])
 }
 
 /** Input for as long as the process lives. */
@@ -86,9 +93,9 @@ export function feedingUntilDeath(feed) {
 }
 
 /** The rest of the input and its end. `dieAfterMs`: it is killed so long after event time has ended; else suspended. */
-export function endingIt(feed, folder, { dieAfterMs, patienceMs = PATIENCE_MS } = {}) {
+export function endingIt(feed, folder, { settings, dieAfterMs, patienceMs = PATIENCE_MS } = {}) {
   return async (living) => {
-    const until = (isComplete) => outputIs(isComplete, { folder, patienceMs, signal: living.signal })
+    const until = (isComplete) => outputIs(isComplete, { folder, settings, patienceMs, signal: living.signal })
     feed.finish()
     await until(({ parts }) => BEFORE_THE_END.every((name) => parts[name].lost === 0))
     feed.mark()
@@ -105,11 +112,11 @@ export function endingIt(feed, folder, { dieAfterMs, patienceMs = PATIENCE_MS } 
 }
 
 /** Resolves when the output is as wanted, or will never be. */
-async function outputIs(isComplete, { folder, patienceMs, signal }) {
+async function outputIs(isComplete, { folder, settings, patienceMs, signal }) {
   let before = ''
   let changedMs = performance.now()
   while (!signal.aborted && performance.now() - changedMs < patienceMs) {
-    const verdict = await verifyFollowedOutput(folder)
+    const verdict = await verifyFollowedOutput(folder, settings)
     if (verdict.parts === undefined || isComplete(verdict) || isHopeless(verdict)) return
     const now = JSON.stringify(verdict)
     if (now !== before) changedMs = performance.now()

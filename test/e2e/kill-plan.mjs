@@ -46,14 +46,16 @@ export function followedJobOf(seed, number) {
 
 /**
  * The n-th job with its state where `backend` says, and with so many retained checkpoints where the command says that. On
- * disk the cache holds next to nothing, so that rows go through the database, and most jobs write files however small.
+ * disk the cache holds next to nothing, so that rows go through the database, and most jobs write files however small. With `unaligned` barriers overtake, at once
+ * or after some milliseconds, and a slow sink sees to it that there is something to overtake.
  */
-export function placed({ settings, ...job }, number, { backend, retained = settings.retained }) {
-  if (backend !== 'leveldb') return { ...job, settings: { ...settings, retained } }
+export function placed({ settings, ...job }, number, { backend, unaligned = false, retained = settings.retained }) {
+  const more = { retained, ...(unaligned ? { alignedTimeoutMs: [0, 5, 0, 30][number % 4] } : {}) }
+  if (backend !== 'leveldb') return { ...job, settings: { ...settings, ...more } }
   const inlineBytes = number % 4 === 3 ? 20_000 : 0
   return {
     ...job,
-    settings: { ...settings, retained, inlineBytes, backend, cacheBytes: number % 3 === 0 ? 65_536 : 4096 },
+    settings: { ...settings, ...more, inlineBytes, backend, cacheBytes: number % 3 === 0 ? 65_536 : 4096 },
   }
 }
 

@@ -62,7 +62,9 @@ export class KillReport {
     return Object.entries(this.#parts).map(([name, counts]) => `${name.padEnd(9)}  ${JSON.stringify(counts)}`)
   }
 
-  passed() {
+  /** `inFlight`: some checkpoints must hold records in flight, and some lives must begin with them. */
+  passed({ inFlight }) {
+    if (inFlight && !(this.#coverage.livesBehindInFlight > 0)) return false
     return this.wrong.length === 0 && (this.#isSpread() || this.kills < ENOUGH_TO_SPREAD)
   }
 

@@ -1,5 +1,9 @@
 /** Types of verify-followed.mjs, which the verifier's program imports as it is. */
-export declare function verifyFollowed(of: { readonly input: string; readonly output: string }): {
+export declare function verifyFollowed(of: {
+  readonly input: string
+  readonly output: string
+  readonly overtaken?: boolean
+}): {
   readonly exact: boolean
   readonly parts: Readonly<Record<string, Readonly<Record<string, number>>>>
   readonly examples: readonly string[]

@@ -1,6 +1,6 @@
 /** The checkpoint that ends a job whose input ends: called for once, and again only where it did not come about. */
 import { expect, it } from 'vitest'
-import { type DataStream, WatermarkStrategy } from '../../src/index.ts'
+import { type DataStream, RestartStrategies, WatermarkStrategy } from '../../src/index.ts'
 import { describeJobs, type World } from './harness.ts'
 import { byNumber, Ledger, range, ticks } from './parts.ts'
 
@@ -86,4 +86,32 @@ describeJobs('A job that ends well', (newWorld) => {
     expect(world.clock.now() - START).toBeLessThanOrEqual(HOUR)
     expect(sink.committed.toSorted(byNumber)).toEqual(BOTH)
   })
+
+  it.each([true, false])(
+    'ends where it is restored behind a branch that had finished, unaligned %s',
+    async (unaligned) => {
+      const world = newWorld()
+      let failsAt = 40
+      const fast = new Ledger<number>()
+      const slow = new Ledger<number>({
+        write: async (value) => {
+          await world.sleep(10)
+          if (value < failsAt) return
+          failsAt = Number.POSITIVE_INFINITY
+          throw new Error('once')
+        },
+      })
+      const env = world.env().setRestartStrategy(RestartStrategies.fixedDelayRestart(1, 5))
+      env.enableCheckpointing(100).configure({
+        'execution.checkpointing.unaligned.enabled': unaligned,
+        'execution.channel-credit': 64,
+      })
+      const numbers = env.fromSequence(0, 59)
+      numbers.rebalance().sinkTo(fast)
+      numbers.rebalance().sinkTo(slow)
+      await world.until(env.execute('branches'))
+      expect(world.clock.now() - START).toBeLessThan(5000)
+      for (const sink of [fast, slow]) expect(sink.committed.toSorted(byNumber)).toEqual(range(0, 59))
+    },
+  )
 })

@@ -1,4 +1,5 @@
 /** Jobs that cannot keep up, whose checkpoints overtake what waits: whatever is done to them, their output is known. */
+import { decodeMetadata, METADATA_NAME } from '../../src/checkpoint/metadata-format.ts'
 import {
   type Configuration,
   type DataStream,
@@ -76,3 +77,16 @@ export function pressed(
 /** Checkpoints that hold records in flight. */
 export const holding = (world: World) =>
   world.ofType('checkpoint.completed').filter(({ persistedBytes }) => persistedBytes > 0)
+
+/** Partitioners of the edges that the newest checkpoint holds records of, and side outputs by their names. */
+export function edgesHeld(world: World): readonly string[] {
+  const path = `${world.ofType('checkpoint.completed').at(-1)?.path}/${METADATA_NAME}`
+  // It may be subsumed already where the event comes late.
+  const found = world.files.disk.find(path)
+  if (found?.kind !== 'file') return []
+  const { bytes, length } = found
+  const edges = decodeMetadata(bytes.subarray(0, length), path).operators.flatMap(({ subtasks }) =>
+    subtasks.flatMap(({ channels }) => channels?.edges ?? []),
+  )
+  return [...new Set(edges.map(({ edge, partitioner }) => edge.sideOutput ?? partitioner))].toSorted()
+}

@@ -125,10 +125,11 @@ export function hostSubtaskCheckpoint<Location, Handles>({
   }
 }
 
-/** Where what was thrown names the reason itself: one of Flink's. */
+/** Of what is no fault of whoever writes: it names Flink's reason itself. */
 function reasonOf(thrown: unknown): string | undefined {
-  const reason = StreamError.is(thrown) ? thrown.details.reason : undefined
-  return typeof reason === 'string' ? reason : undefined
+  if (!StreamError.is(thrown)) return undefined
+  if (thrown.code !== 'CHECKPOINT_DISCARDED' && thrown.code !== 'IN_FLIGHT_TOO_LARGE') return undefined
+  return typeof thrown.details.reason === 'string' ? thrown.details.reason : undefined
 }
 
 const ASYNC_EXCEPTION = 'CHECKPOINT_ASYNC_EXCEPTION'

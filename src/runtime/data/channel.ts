@@ -53,7 +53,7 @@ export class Channel {
   /** Which input of the receiving operator, and which of its channels this is. */
   readonly input: number
   readonly index: number
-  readonly #credit: number
+  #credit: number
   readonly #smallest: number
   readonly #priority: Urgent[] = []
   readonly #sender: CreditHolder
@@ -163,6 +163,12 @@ export class Channel {
   acknowledgeData(): void {
     this.#dataConsumed = true
     this.#sender.dataConsumed()
+  }
+
+  /** Nobody will ever read it: whoever writes into it waits for nothing. */
+  abandon(): void {
+    this.#credit = Number.POSITIVE_INFINITY
+    this.acknowledgeData()
   }
 
   get dataConsumed(): boolean {

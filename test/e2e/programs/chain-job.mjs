@@ -10,6 +10,7 @@ import { defineSource, FileSink, StreamExecutionEnvironment, ValueStateDescripto
 import { link, PARTITIONS, recordAt, recordsIn } from './input.mjs'
 import { ledgerSink } from './ledger-sink.mjs'
 import { breakSharedFiles } from './shared-faults.mjs'
+import { slowSink } from './slow-sink.mjs'
 import { trace } from './trace.mjs'
 import { traceEvents } from './trace-events.mjs'
 import { tracedSink } from './traced-sink.mjs'
@@ -22,6 +23,8 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '0' },
     output: { type: 'string' },
     sink: { type: 'string', default: 'file' },
+    /** Of each writer, records a second; 0: as fast as it goes. */
+    'sink-rate': { type: 'string', default: '0' },
     'commit-early': { type: 'boolean', default: false },
     /** Of shared-faults.mjs. */
     fault: { type: 'string' },
@@ -66,7 +69,7 @@ env
   })
   .name('chain')
   .uid('chain')
-  .sinkTo(tracedSink(sink, { commitEarly: values['commit-early'] }))
+  .sinkTo(slowSink(tracedSink(sink, { commitEarly: values['commit-early'] }), Number(values['sink-rate'])))
   .name('rows')
   .uid('rows')
 

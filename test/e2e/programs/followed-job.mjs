@@ -11,14 +11,22 @@ import { parseArgs } from 'node:util'
 import { FileSink, FileSource, OutputTag, StreamExecutionEnvironment, WatermarkStrategy } from 'millrace'
 import { answering, COLUMNS, late, newest, numbering } from './followed-functions.mjs'
 import { END_MS, LAG_MS } from './followed-input.mjs'
+import { slowSink } from './slow-sink.mjs'
 import { trace } from './trace.mjs'
 import { traceEvents } from './trace-events.mjs'
 import { tracedSink } from './traced-sink.mjs'
 
 const { values } = parseArgs({
-  options: { input: { type: 'string' }, output: { type: 'string' }, fault: { type: 'string', default: 'none' } },
+  options: {
+    input: { type: 'string' },
+    output: { type: 'string' },
+    /** Of each writer of rows, records a second; 0: as fast as it goes. */
+    'sink-rate': { type: 'string', default: '0' },
+    fault: { type: 'string', default: 'none' },
+  },
 })
 const { input, output, fault } = values
+const rate = Number(values['sink-rate'])
 const follow = { monitorContinuously: '15 ms' }
 const invalid = new OutputTag('invalid')
 const traced = (sink) => tracedSink(sink, { commitEarly: fault === 'commit-early' })
@@ -51,8 +59,11 @@ const rows = records
   .uid('answer')
 rows
   .sinkTo(
-    traced(
-      FileSink.forCsv(`${output}/rows`, { columns: COLUMNS, bucketAssigner: ({ kind }) => kind, maxOpenFiles: 3 }),
+    slowSink(
+      traced(
+        FileSink.forCsv(`${output}/rows`, { columns: COLUMNS, bucketAssigner: ({ kind }) => kind, maxOpenFiles: 3 }),
+      ),
+      rate,
     ),
   )
   .name('rows')

@@ -7,7 +7,7 @@ export async function traceEvents(client) {
   for await (const event of client.events()) {
     if (event.type === 'job.status') trace(`job.${event.status}`)
     else if (event.type === 'task.status') trace(`task.${event.status}`, { task: `${event.vertex}/${event.subtask}` })
-    else trace(event.type, { checkpointId: event.checkpointId })
+    else trace(event.type, { checkpointId: event.checkpointId, persistedBytes: event.persistedBytes })
   }
   await client.getJobExecutionResult()
 }

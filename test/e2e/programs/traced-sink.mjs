@@ -1,4 +1,5 @@
 /** Wraps any exactly-once sink so that it traces what it prepares and commits. The wrapped sink does all the work. */
+import { replacing } from './replacing.mjs'
 import { trace } from './trace.mjs'
 
 /**
@@ -47,16 +48,6 @@ export function tracedSink(sink, { commitEarly = false } = {}) {
           trace('commit.ended', of)
         },
       })
-    },
-  })
-}
-
-function replacing(target, methods) {
-  return new Proxy(target, {
-    get(object, name) {
-      if (Object.hasOwn(methods, name)) return methods[name]
-      const value = object[name]
-      return typeof value === 'function' ? value.bind(object) : value
     },
   })
 }

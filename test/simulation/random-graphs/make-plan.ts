@@ -5,7 +5,17 @@
 import type { Draw, NodeDraw } from './draws.ts'
 import { nodeStreams, sourceStream } from './oracle.ts'
 import type { Stamped } from './oracle-of-keys.ts'
-import type { Input, LifePlan, NodePlan, Operation, Partitioner, Plan, SinkPlan, SourcePlan } from './plan.ts'
+import type {
+  Input,
+  LifePlan,
+  NodePlan,
+  Operation,
+  Partitioner,
+  Plan,
+  SettingsPlan,
+  SinkPlan,
+  SourcePlan,
+} from './plan.ts'
 import { nodeFacts, type StreamFacts, sourceFacts } from './stream-facts.ts'
 
 const MOST_ROWS_OF_A_STREAM = 250
@@ -71,12 +81,32 @@ export function makePlan(drawn: Draw, length: Length = 'bounded'): Plan {
     nodes,
     sinks,
     read: readByProgram,
-    settings: { ...draw.settings, mode, alignedTimeoutMs, ...(isOvertaking ? { concurrent: 1, credit } : {}) },
+    settings: { ...draw.settings, mode, alignedTimeoutMs, ...(isOvertaking ? overtaking(draw) : {}) },
     lives: draw.lives.map((life, nth) => {
       if (nth === draw.lives.length - 1) return inPeace(life)
-      return isEndless ? { ...life, end: certain(life.end) } : life
+      const end = dealsAgain ? inFlight(life.end) : life.end
+      return { ...life, end: isEndless ? certain(end) : end }
     }),
   }
+}
+
+/** So often that records still wait when one comes. */
+const MOST_INTERVAL_MS = 30
+
+function overtaking({
+  settings,
+  overtaking: { credit },
+}: Draw): Pick<SettingsPlan, 'concurrent' | 'credit' | 'intervalMs'> {
+  return { concurrent: 1, credit, intervalMs: Math.min(settings.intervalMs, MOST_INTERVAL_MS) }
+}
+
+/** A process that ends soon behind a checkpoint hands on what that has captured, before the next one holds less. */
+const SOON_MS = 6
+
+function inFlight(end: LifePlan['end']): LifePlan['end'] {
+  if (end.type === 'nothing') return { type: 'kill', at: { behind: 1, nth: 0 } }
+  if (end.type === 'stop' || end.type === 'crash') return end
+  return { ...end, at: { behind: end.at.behind, nth: end.at.nth % SOON_MS } }
 }
 
 const SUSPENDED_LATER = { type: 'suspend', at: { behind: 3, nth: 5 } } as const

@@ -1,6 +1,6 @@
 /** Whether barriers wait or overtake changes nothing of what a graph commits: each plan is run in every mode. */
 import { expect, test } from 'vitest'
-import { committed } from './compare.ts'
+import { committed, differences } from './compare.ts'
 import { MODES, type Mode, type Plan } from './plan.ts'
 import { runProcesses } from './run-plan.ts'
 import { planOf } from './run-seeds.ts'
@@ -32,6 +32,8 @@ test('a graph commits the same whether barriers wait or overtake', { timeout: 24
 })
 
 async function comesTo(plan: Plan, mode: Mode, tally: Tally): Promise<readonly string[]> {
-  const { problems, outside, disk } = await runProcesses({ ...plan, settings: { ...plan.settings, mode } }, tally)
-  return problems.length > 0 ? problems : committed(plan, outside, disk)
+  const { problems, outside, read, disk } = await runProcesses({ ...plan, settings: { ...plan.settings, mode } }, tally)
+  const wrong = [...problems, ...differences(plan, outside, read, disk)]
+  expect(wrong, mode).toEqual([])
+  return committed(plan, outside, disk)
 }

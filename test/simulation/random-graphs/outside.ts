@@ -23,7 +23,16 @@ export interface OutsideSink {
   /** For the next process. */
   sink(trouble: Trouble, clock: Clock): SinkOfRows
   /** What can be seen. `lives`: of each process by itself, where each begins anew. */
-  contents(disk: SimulatedDisk): { readonly rows: readonly Row[] } | { readonly lives: readonly (readonly Row[])[] }
+  contents(disk: SimulatedDisk): Shown | { readonly lives: readonly (readonly Row[])[] }
+}
+
+interface Shown {
+  readonly rows: readonly Row[]
+  /**
+   * Those of transactions whose commit never failed: they come in the order in which they were prepared. A commit that
+   * fails does not stop those behind it, and a restore makes up for it: its transaction comes late.
+   */
+  readonly inTime: readonly Row[]
 }
 
 export const outsideSinks = ({ sinks }: Plan): readonly OutsideSink[] => sinks.map(outsideSink)
@@ -50,6 +59,7 @@ function passing({ slowMs }: SinkPlan, clock: Clock | undefined): Promise<void> 
 function ledger(sink: SinkPlan): OutsideSink {
   let trouble: Trouble | undefined
   let clock: Clock | undefined
+  const transactions = new Transactions()
   const store = new Ledger<Row>({
     open: () => trouble?.step('sink open'),
     write() {
@@ -58,7 +68,9 @@ function ledger(sink: SinkPlan): OutsideSink {
     },
     prepare: () => trouble?.step('prepareCommit'),
     commit(requests) {
-      if (trouble?.commit('ledger') === true) for (const request of requests) request.retryLater()
+      const committables = requests.map(({ committable }) => committable)
+      const isAskedAgain = transactions.commit(committables, () => trouble?.commit('ledger'))
+      if (isAskedAgain === true) for (const request of requests) request.retryLater()
     },
   })
   return {
@@ -67,7 +79,34 @@ function ledger(sink: SinkPlan): OutsideSink {
       clock = itsClock
       return store
     },
-    contents: () => ({ rows: store.committed }),
+    contents: () => ({ rows: store.committed, inTime: transactions.inTime() }),
+  }
+}
+
+interface Transaction {
+  readonly id: string
+  readonly values: readonly Row[]
+}
+
+/** Those of one sink, in the order of their commits. */
+class Transactions {
+  readonly #late = new Set<string>()
+  readonly #inTime = new Map<string, readonly Row[]>()
+
+  /** `attempt` throws where the commit fails. */
+  commit<R>(transactions: readonly Transaction[], attempt: () => R): R {
+    try {
+      const answer = attempt()
+      for (const { id, values } of transactions) if (!this.#late.has(id)) this.#inTime.set(id, values)
+      return answer
+    } catch (thrown) {
+      for (const { id } of transactions) this.#late.add(id)
+      throw thrown
+    }
+  }
+
+  inTime(): readonly Row[] {
+    return [...this.#inTime.values()].flat()
   }
 }
 
@@ -76,6 +115,7 @@ function defined(plan: SinkPlan): OutsideSink {
   const prepared = new Map<string, readonly Row[]>()
   const committed: Row[] = []
   const done = new Set<string>()
+  const transactions = new Transactions()
   const commit = (id: string) => {
     done.add(id)
     committed.push(...(prepared.get(id) ?? []))
@@ -101,11 +141,12 @@ function defined(plan: SinkPlan): OutsideSink {
         return id
       },
       commit(_, ids) {
-        trouble.commit('defined')
+        const asked = ids.map((id) => ({ id, values: prepared.get(id) ?? [] }))
+        transactions.commit(asked, () => trouble.commit('defined'))
         for (const id of ids) if (!done.has(id) || trouble.sabotage === 'committed twice') commit(id)
       },
     })
-  return { sink, contents: () => ({ rows: committed }) }
+  return { sink, contents: () => ({ rows: committed, inTime: transactions.inTime() }) }
 }
 
 function collected(): OutsideSink {
@@ -123,16 +164,17 @@ function collected(): OutsideSink {
 function files({ rollAtBytes }: SinkPlan, folder: string): OutsideSink {
   return {
     sink: () => FileSink.forJsonLines<Row>(folder, { rolling: { maxPartSize: rollAtBytes } }),
-    contents: (disk) => ({
-      rows: pathsBelow(disk, folder)
+    contents(disk) {
+      const rows = pathsBelow(disk, folder)
         .flatMap((path) => {
           const number = /\/part-\d+-(\d+)\.jsonl$/.exec(path)?.[1]
           return number === undefined ? [] : [{ path, number: Number(number) }]
         })
         .sort((one, other) => one.number - other.number)
         .flatMap(({ path }) => textOf(disk, path).split('\n').slice(0, -1))
-        .map((line) => JSON.parse(line) as Row),
-    }),
+        .map((line) => JSON.parse(line) as Row)
+      return { rows, inTime: rows }
+    },
   }
 }
 
