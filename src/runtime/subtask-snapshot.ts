@@ -80,6 +80,9 @@ export function freezeSubtask(
   return { operators: frozen, release }
 }
 
+/** Flink's reason for what fails beside the records. */
+const ASYNC_EXCEPTION = 'CHECKPOINT_ASYNC_EXCEPTION'
+
 /** Settles when everything is durable. Rejects with nothing left behind. */
 export async function writeSubtask(
   frozen: FrozenSubtask,
@@ -88,6 +91,13 @@ export async function writeSubtask(
   blame: Blame,
 ): Promise<readonly OperatorSubtaskState[]> {
   const written: StateHandle[] = []
+  let first: { readonly thrown: unknown } | undefined
+  /** Of each part that fails. Nobody waits for barriers that may be long in coming, and what was first is told. */
+  const failed = (thrown: unknown): never => {
+    first ??= { thrown }
+    for (const { inFlight } of frozen.operators) inFlight?.abandon(ASYNC_EXCEPTION)
+    throw thrown
+  }
   const keep = async <Handle extends StateHandle>(writing: Promise<Handle>): Promise<Handle> => {
     const handle = await writing
     written.push(handle)
@@ -95,13 +105,13 @@ export async function writeSubtask(
   }
   try {
     const states = await allOrNothing(
-      frozen.operators.map((operator) => writeOperator(operator, environment, signal, keep, blame)),
+      frozen.operators.map((operator) => writeOperator(operator, environment, signal, keep, failed, blame)),
     )
     signal.throwIfAborted()
     return states
   } catch (thrown) {
     environment.discard(written)
-    throw thrown
+    throw first === undefined ? thrown : first.thrown
   } finally {
     frozen.release()
   }
@@ -112,6 +122,7 @@ async function writeOperator(
   environment: TaskEnvironment,
   signal: AbortSignal,
   keep: <Handle extends StateHandle>(writing: Promise<Handle>) => Promise<Handle>,
+  failed: (thrown: unknown) => never,
   blame: Blame,
 ): Promise<OperatorSubtaskState> {
   const { name, identity, keyed, keyGroups, operator, ready, inFlight } = frozen
@@ -126,20 +137,25 @@ async function writeOperator(
       ? Promise.resolve(undefined)
       : serialised(keyed, environment, signal)
           .catch(blamed)
-          .then(() => turnLoop.controlWork(keep(keyed.write(target({ ...identity, kind: 'keyed', keyGroups }))))),
+          .then(() => turnLoop.controlWork(keep(keyed.write(target({ ...identity, kind: 'keyed', keyGroups })))))
+          .catch(failed),
     operator === undefined
       ? Promise.resolve(undefined)
-      : turnLoop.controlWork(keep(written(target({ ...identity, kind: 'operator' }), [operator]))),
+      : turnLoop.controlWork(keep(written(target({ ...identity, kind: 'operator' }), [operator]))).catch(failed),
     inFlight === undefined
       ? Promise.resolve(undefined)
-      : captured(inFlight, signal).then(
-          (found) =>
-            found &&
-            turnLoop
-              .controlWork(keep(written(target({ ...identity, kind: 'channels' }), found.parts)))
-              .then((handle) => ({ handle, edges: found.edges })),
-        ),
-    ready === undefined ? Promise.resolve(undefined) : turnLoop.controlWork(ready.then(() => undefined, blamed)),
+      : captured(inFlight, signal)
+          .then(
+            (found) =>
+              found &&
+              turnLoop
+                .controlWork(keep(written(target({ ...identity, kind: 'channels' }), found.parts)))
+                .then((handle) => ({ handle, edges: found.edges })),
+          )
+          .catch(failed),
+    ready === undefined
+      ? Promise.resolve(undefined)
+      : turnLoop.controlWork(ready.then(() => undefined, blamed)).catch(failed),
   ])
   return {
     operatorId: identity.operatorId,

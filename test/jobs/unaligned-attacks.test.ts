@@ -1,13 +1,8 @@
 /** What is done to a job while records overtaken by a checkpoint are captured, stored or restored: never does one get lost or doubled. */
 import { expect, it } from 'vitest'
-import { simulatedStores } from '../../src/base/simulated-ordered-stores.ts'
-import { type DataStream, type JobClient, MapStateDescriptor, WatermarkStrategy } from '../../src/index.ts'
+import { type Configuration, type ExecuteOptions, type JobClient, WatermarkStrategy } from '../../src/index.ts'
 import type { ChartStep } from '../../src/runtime/control/host-chart.ts'
 import { gate, strays } from './checkpoint-parts.ts'
-// Loaded by the job when it needs them; that must not take time of a clock that stands still.
-import '../../src/state/level/level-state-backend.ts'
-import '../../src/state/level/scratch-folders.ts'
-import '../../src/state/level/table-self-check.ts'
 import { describeJobs, type World } from './harness.ts'
 import { byNumber, Ledger, punctuated, range, ticks, timedSource } from './parts.ts'
 import { holding, numberedOf, overtaking, pressed } from './unaligned-parts.ts'
@@ -20,7 +15,12 @@ const isCapturing = ({ id, value }: ChartStep) => id.endsWith('/alignment') && v
 const isRecovering = ({ id, value }: ChartStep) =>
   id.endsWith('/task') && (value as { readonly initializing?: string }).initializing === 'recovering'
 
-describeJobs('Records in flight', (newWorld) => {
+describeJobs('Records in flight', (newWorld, link) => {
+  /** At once over one link, and over the other when aligning has taken too long. */
+  const alignedTimeoutMs = link === 'direct' ? 0 : 6
+  const overtakes = (world: World, more: Configuration = {}) =>
+    overtaking(world, { 'execution.checkpointing.aligned-checkpoint-timeout': alignedTimeoutMs, ...more })
+
   it.each(['failure', 'cancel', 'suspend'] as const)('are exact whatever captures them at a %s', async (what) => {
     for (const nth of [1, 2]) {
       let seen = 0
@@ -48,7 +48,7 @@ describeJobs('Records in flight', (newWorld) => {
         },
       })
       const run = async (resume?: 'latest') => {
-        const env = overtaking(world)
+        const env = overtakes(world)
         pressed(env, world, sink, { count: COUNT })
         client = await world.until(env.executeAsync('x', { resume }))
         await world.until(client.getJobExecutionResult().catch(() => {}))
@@ -82,7 +82,7 @@ describeJobs('Records in flight', (newWorld) => {
           throw new Error('down')
       },
     })
-    const env = overtaking(world)
+    const env = overtakes(world)
     pressed(env, world, sink, { count: COUNT, parallelism: 1 })
     await world.until(env.execute('x'))
     expect(world.steps.filter(isRecovering).length).toBeGreaterThan(4)
@@ -99,7 +99,7 @@ describeJobs('Records in flight', (newWorld) => {
       const world = newWorld()
       const sink = new Ledger<string>({ write: () => slowly(world) })
       const start = (resume?: 'latest') => {
-        const env = overtaking(world)
+        const env = overtakes(world)
         pressed(env, world, sink, { count: COUNT })
         return world.until(env.executeAsync('x', { resume }))
       }
@@ -132,7 +132,7 @@ describeJobs('Records in flight', (newWorld) => {
         throw new Error('down')
       },
     })
-    const env = overtaking(world, { 'execution.channel-credit': 4 })
+    const env = overtakes(world, { 'execution.channel-credit': 4 })
     env
       .fromSource(ticks(world, 40, 1), WatermarkStrategy.noWatermarks(), 'ticks')
       .rebalance()
@@ -147,7 +147,8 @@ describeJobs('Records in flight', (newWorld) => {
     const order = world.ofType('task.status').filter(({ attempt, status }) => attempt > 1 && status === 'RUNNING')
     const places = ['slow', 'more'].map((name) => order.findIndex(({ vertex }) => vertex.includes(name)))
     expect(places).toEqual(places.toSorted(byNumber))
-    expect(sink.committed.toSorted(byNumber)).toEqual(range(0, 199))
+    // In their order: none was overtaken by what came after them.
+    expect(sink.committed).toEqual(range(0, 199))
   })
 
   it('set timers of both clocks, which fire once, however due they are while records are processed again', async () => {
@@ -163,9 +164,9 @@ describeJobs('Records in flight', (newWorld) => {
           throw new Error('down')
         },
       })
-      const env = overtaking(world)
+      const env = overtakes(world)
       env
-        .fromSource(timedSource(world, { all: records }, 700), punctuated<number>(), 'ticks')
+        .fromSource(timedSource(world, { all: records }, 2_000), punctuated<number>(), 'ticks')
         .setParallelism(1)
         .keyBy((value) => value)
         .process<string>(() => ({
@@ -194,8 +195,8 @@ describeJobs('Records in flight', (newWorld) => {
       const world = newWorld()
       const sink = new Ledger<string>({ write: () => slowly(world) })
       const start = (fromSavepoint?: string) => {
-        const env = overtaking(world)
-        pressed(env, world, sink, { count: COUNT })
+        const env = overtakes(world)
+        pressed(env, world, sink, { count: 2 * COUNT })
         return world.until(env.executeAsync('x', fromSavepoint === undefined ? {} : { fromSavepoint }))
       }
       const client = await start()
@@ -205,17 +206,17 @@ describeJobs('Records in flight', (newWorld) => {
       expect(world.ofType('checkpoint.completed').at(-1)).toMatchObject({ unaligned: false, persistedBytes: 0 })
       expect(strays(world)).toEqual([])
       const stopped = sink.committed.length
-      expect(stopped).toBeLessThan(COUNT)
+      expect(stopped).toBeLessThan(2 * COUNT)
       if (drain) return
       await world.until((await start(path)).getJobExecutionResult())
-      expect(sink.committed.toSorted()).toEqual(numberedOf(COUNT))
+      expect(sink.committed.toSorted()).toEqual(numberedOf(2 * COUNT))
     },
   )
 
   it('are not in a savepoint either that is asked for while a checkpoint still stores them', async () => {
     const world = newWorld()
     const sink = new Ledger<string>({ write: () => slowly(world) })
-    const env = overtaking(world)
+    const env = overtakes(world)
     pressed(env, world, sink, { count: COUNT })
     const client = await world.until(env.executeAsync('x'))
     await world.when(() => holding(world).length > 0)
@@ -232,6 +233,10 @@ describeJobs('Records in flight', (newWorld) => {
     const ids = world.ofType('checkpoint.completed').map(({ checkpointId }) => checkpointId)
     expect(ids).toContain(pending)
     const own = world.ofType('checkpoint.completed').find((event) => event.path === path)
+    // Behind it: its barriers would have the other one given up.
+    const place = (type: string, id = -1) =>
+      world.events.findIndex((event) => event.type === type && 'checkpointId' in event && event.checkpointId === id)
+    expect(place('checkpoint.triggered', own?.checkpointId)).toBeGreaterThan(place('checkpoint.completed', pending))
     expect(own).toMatchObject({ unaligned: false, persistedBytes: 0 })
     await world.until(client.getJobExecutionResult())
     expect(sink.committed.toSorted()).toEqual(numberedOf(COUNT))
@@ -239,155 +244,49 @@ describeJobs('Records in flight', (newWorld) => {
   })
 
   it('are restored by a program that takes aligned checkpoints, or none', async () => {
-    for (const more of [
+    const later: readonly Configuration[] = [
       { 'execution.checkpointing.unaligned.enabled': false },
       { 'execution.checkpointing.unaligned.enabled': false, 'execution.checkpointing.interval': '10 min' },
-    ]) {
+    ]
+    for (const more of later) {
       const world = newWorld()
       const sink = new Ledger<string>({ write: () => slowly(world) })
-      const first = overtaking(world)
+      const first = overtakes(world)
       pressed(first, world, sink, { count: COUNT })
       const client = await world.until(first.executeAsync('x'))
       await world.when(() => holding(world).length > 1)
       await world.until(client.suspend())
-      const second = overtaking(world, more)
+      const second = overtakes(world, more)
       pressed(second, world, sink, { count: COUNT })
       await world.until(second.execute('x', { resume: 'latest' }))
       expect(sink.committed.toSorted()).toEqual(numberedOf(COUNT))
       expect(strays(world)).toEqual([])
     }
   })
-})
 
-describeJobs('A job whose checkpoints overtake', (newWorld) => {
-  it('ends, and loses nothing, where one of two inputs ends early and everything waits, whenever it fails', async () => {
-    for (const failAt of [8, 31, 46, 60]) {
-      const world = newWorld()
-      let left = failAt
-      const sink = new Ledger<string>({
-        write: async () => {
-          await slowly(world)
-          if (--left === 0) throw new Error('down')
-        },
-      })
-      const env = overtaking(world)
-      const [long, short] = [50, 10].map((count, index) =>
-        env
-          .fromSource(ticks(world, count, 1), WatermarkStrategy.noWatermarks(), `source ${index}`)
-          .map((value) => value + 1000 * index),
-      ) as [DataStream<number>, DataStream<number>]
-      long
-        .rebalance()
-        .union(short.rebalance())
-        .map((value) => `${value}`)
-        .setParallelism(2)
-        .rebalance()
-        .sinkTo(sink)
-        .setParallelism(2)
-      await world.until(env.execute('x'))
-      expect(left).toBeLessThan(0)
-      expect(holding(world).length).toBeGreaterThan(0)
-      expect(sink.committed.toSorted()).toEqual([...range(0, 49), ...range(1000, 1009)].map(String).toSorted())
-    }
-  })
-
-  it('fires each window once and whole, also where one of its inputs has fallen silent', async () => {
-    const SIZE = 10
+  it('that are being processed again put off a stop with savepoint, which says so, and is possible behind them', async () => {
     const world = newWorld()
-    let failures = 2
-    const sink = new Ledger<string>({
-      write: async () => {
-        await slowly(world)
-        if (failures === 0 || holding(world).length < 4 - failures) return
-        failures--
-        throw new Error('down')
-      },
+    const sink = new Ledger<string>({ write: () => slowly(world) })
+    const start = (options: ExecuteOptions) => {
+      const env = overtakes(world)
+      pressed(env, world, sink, { count: 2 * COUNT })
+      return world.until(env.executeAsync('x', options))
+    }
+    const first = await start({})
+    await world.when(() => holding(world).length > 0)
+    await world.until(first.suspend())
+    const second = await start({ resume: 'latest' })
+    const written = sink.written.length
+    await world.when(() => sink.written.length > written)
+    const stopping = { drain: false, targetDirectory: '/savepoints' }
+    expect(await world.failure(second.stopWithSavepoint(stopping))).toMatchObject({
+      code: 'CHECKPOINT_FAILED',
     })
-    const env = overtaking(world)
-    const splits = {
-      talking: range(0, 59).map((n) => ({ afterMs: 2 * n, value: n, timestamp: n })),
-      silent: range(0, 9).map((n) => ({ afterMs: 2 * n, value: n, timestamp: n })),
-    }
-    env.configure({ 'pipeline.auto-watermark-interval': '2 ms' })
-    const strategy = WatermarkStrategy.forMonotonousTimestamps<number>().withIdleness(5)
-    env
-      .fromSource(timedSource(world, splits, 400), strategy, 'two')
-      .setParallelism(2)
-      .keyBy((value) => value % 2)
-      .process<string>((context) => {
-        const sums = context.getMapState(new MapStateDescriptor<number, number>('sums'))
-        return {
-          processElement(value, at, out) {
-            const start = value - (value % SIZE)
-            sums.set(start, (sums.get(start) ?? 0) + value)
-            at.timerService().registerEventTimeTimer(start + SIZE)
-            out.collect(`of ${value}`)
-          },
-          onTimer(end, at, out) {
-            out.collect(`${at.getCurrentKey()} before ${end}: ${sums.get(end - SIZE)}`)
-            sums.remove(end - SIZE)
-          },
-        }
-      })
-      .setParallelism(2)
-      .rebalance()
-      .sinkTo(sink)
-      .setParallelism(1)
-    await world.until(env.execute('x'))
-    expect(failures).toBe(0)
-    const sums = new Map<string, number>()
-    const values = [...range(0, 59), ...range(0, 9)]
-    for (const value of values) {
-      const window = `${value % 2} before ${value - (value % SIZE) + SIZE}`
-      sums.set(window, (sums.get(window) ?? 0) + value)
-    }
-    const lines = [...values.map((value) => `of ${value}`), ...[...sums].map(([window, sum]) => `${window}: ${sum}`)]
-    expect(sink.committed.toSorted()).toEqual(lines.toSorted())
-  })
-
-  it.each(['on disk', 'with frozen records', 'beside another one'] as const)('is exact %s', async (how) => {
-    const world = newWorld()
-    Object.assign(world.ports, { stores: simulatedStores({ files: world.files, turns: world }) })
-    const configuration = {
-      'on disk': { 'state.backend.type': 'leveldb', 'state.backend.leveldb.localdir': '/scratch' },
-      'with frozen records': { 'execution.debug-freeze': true },
-      'beside another one': {},
-    }[how]
-    const start = async (name: string) => {
-      let left = 20
-      const sink = new Ledger<string>({
-        write: async () => {
-          await slowly(world)
-          if (--left === 0) throw new Error('down')
-        },
-      })
-      const env = overtaking(world, { ...configuration, 'execution.checkpointing.dir': `/checkpoints/${name}` })
-      pressed(env, world, sink, { count: COUNT })
-      const client = await world.until(env.executeAsync(name))
-      return { client, sink }
-    }
-    const jobs = [await start('one'), ...(how === 'beside another one' ? [await start('two')] : [])]
-    for (const { client, sink } of jobs) {
-      await world.until(client.getJobExecutionResult())
-      expect(sink.committed.toSorted()).toEqual(numberedOf(COUNT))
-    }
-    expect(holding(world).length).toBeGreaterThan(jobs.length)
-    expect(world.ofType('restart.scheduled')).toHaveLength(jobs.length)
-  })
-
-  it.each([
-    { mode: 'AT_LEAST_ONCE', concurrent: 1 },
-    { mode: 'EXACTLY_ONCE', concurrent: 2 },
-  ])('is refused with $mode and $concurrent at a time', async ({ mode, concurrent }) => {
-    const world = newWorld()
-    const env = overtaking(world, {
-      'execution.checkpointing.mode': mode,
-      'execution.checkpointing.max-concurrent-checkpoints': concurrent,
-    })
-    pressed(env, world, new Ledger<string>(), { count: 1 })
-    expect(await world.failure(env.execute('x'))).toMatchObject({
-      code: 'CONFIG_INVALID',
-      details: { mode, concurrent },
-    })
+    const held = holding(world).length
+    await world.when(() => holding(world).length > held)
+    const fromSavepoint = await world.until(second.stopWithSavepoint(stopping))
+    await world.until(second.getJobExecutionResult())
+    await world.until((await start({ fromSavepoint })).getJobExecutionResult())
+    expect(sink.committed.toSorted()).toEqual(numberedOf(2 * COUNT))
   })
 })

@@ -34,7 +34,8 @@ function mayShow({ sources, nodes, sinks, lives, settings }: Plan, sabotage: Sab
     case 'counts in a field':
       return nodes.some(({ operation }) => operation.type === 'keyed' && operation.emit === 'running')
     case 'a row lost at another parallelism':
-      return has('buffer')
+      // Where barriers overtake, it is always as parallel.
+      return has('buffer') && settings.mode === 'aligned'
     case 'broadcast state twice':
       return has('broadcastState')
     default:

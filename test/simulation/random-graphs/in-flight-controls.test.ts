@@ -26,8 +26,13 @@ vi.mock('../../../src/runtime/restored-records.ts', async (original) => {
 })
 
 const MOST_SEEDS = 400
-/** A rescale with records in flight that two new subtasks read is seldom: long before, no plan has one. */
-const FIRST_SEED_WITH_SHARED_KEY_GROUPS = 210
+/** Where the search begins: at a small plan that shows it, most do not. */
+const FIRST_SEEDS: Readonly<Record<InFlightSabotage, number>> = {
+  'a captured record dropped': 185,
+  'restored after new input': 60,
+  'restored twice': 185,
+  'no filter by key group': 73,
+}
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -36,7 +41,7 @@ afterEach(() => {
 
 describe('Random graphs', () => {
   test.for(IN_FLIGHT_SABOTAGES)('find a job with the mistake "%s"', { timeout: 300_000 }, async (sabotage) => {
-    const first = sabotage === 'no filter by key group' ? FIRST_SEED_WITH_SHARED_KEY_GROUPS : 1
+    const first = FIRST_SEEDS[sabotage]
     for (let seed = first; seed < first + MOST_SEEDS; seed++) {
       const plan = planOf(seed)
       if (!mayShow(plan, sabotage)) continue

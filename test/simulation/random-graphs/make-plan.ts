@@ -28,7 +28,7 @@ export function makePlan(drawn: Draw, length: Length = 'bounded'): Plan {
   const isEndless = length === 'followed'
   const all = drawn.rescales ? drawn : withoutRescaling(drawn)
   const draw = isEndless ? endless(all) : all
-  const { mode, alignedTimeoutMs, credit, hurries, slowMs } = draw.overtaking
+  const { mode, alignedTimeoutMs, hurries, slowMs } = draw.overtaking
   const isOvertaking = mode !== 'aligned'
   const dealsAgain = isOvertaking && draw.rescales
   const sources = draw.sources.map((drawnSource, index): SourcePlan => {
@@ -74,7 +74,7 @@ export function makePlan(drawn: Draw, length: Length = 'bounded'): Plan {
       isDirect: facts[stream]?.direct === true,
       dealsAgain,
     }),
-    slowMs: isOvertaking ? (slowMs[nth % slowMs.length] ?? 0) : 0,
+    slowMs: isOvertaking ? LEAST_SLOW_MS + (slowMs[nth % slowMs.length] ?? 0) : 0,
   }))
   return {
     sources,
@@ -90,7 +90,8 @@ export function makePlan(drawn: Draw, length: Length = 'bounded'): Plan {
   }
 }
 
-/** So often that records still wait when one comes. */
+/** Of a write, and between checkpoints: records still wait when a barrier comes. */
+const LEAST_SLOW_MS = 2
 const MOST_INTERVAL_MS = 30
 
 function overtaking({

@@ -65,7 +65,7 @@ export function missing(tally: Tally, plans: number): readonly string[] {
     // Without them nothing is proved of barriers that overtake.
     { what: 'in flight: checkpoints that captured', least: plans / 5 },
     { what: 'in flight: restores', least: plans / 20 },
-    { what: 'thrown in call', least: plans / 3 },
+    { what: 'thrown in call', least: plans / 4 },
     { what: 'thrown in commit', least: plans / 10 },
     { what: 'processes: died', least: plans / 10 },
     { what: 'resumed: at another parallelism', least: plans / 10 },
