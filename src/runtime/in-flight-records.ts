@@ -35,10 +35,9 @@ export function channelsFor(
   return read.length === 0 ? undefined : { old: scale.old, stored: read }
 }
 
-function scaleOf({ parallelism, maxParallelism, subtasks }: OperatorMetadata, now: JobVertex): ChannelScale {
-  const running = subtasks.filter(({ finished }) => !finished).map(({ index }) => index)
+function scaleOf({ parallelism, maxParallelism }: OperatorMetadata, now: JobVertex): ChannelScale {
   return {
-    old: { parallelism, maxParallelism, running: running.sort((one, other) => one - other) },
+    old: { parallelism, maxParallelism },
     parallelism: now.parallelism,
     maxParallelism: now.maxParallelism,
   }

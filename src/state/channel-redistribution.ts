@@ -20,8 +20,6 @@ export interface ChannelScale {
   readonly old: {
     readonly parallelism: number
     readonly maxParallelism: number
-    /** Old subtasks that had not finished, ascending. */
-    readonly running: readonly number[]
   }
   readonly parallelism: number
   readonly maxParallelism: number
@@ -47,8 +45,6 @@ export function oldSubtasksOf(
     case 'global':
       return subtask === 0 ? subtasks(old.parallelism) : []
     case 'broadcast':
-      // It takes the place of the one whose copy of the broadcast state it takes.
-      return old.running.slice(subtask % old.running.length).slice(0, 1)
     case 'custom':
     case 'forward':
     case 'rebalance':
@@ -67,6 +63,8 @@ export function notDealtOut(stored: PartitionerType, now: PartitionerType, scale
     return `they were dealt out by ${stored}, and a custom partitioner is not asked for records that it has not dealt out`
   if (now === 'custom' && old.parallelism !== parallelism)
     return `a custom partitioner dealt them out to ${old.parallelism} subtasks, and only it knows what it would choose among ${parallelism}`
+  if (now === 'broadcast' && stored === now && old.parallelism !== parallelism)
+    return `they were copied to ${old.parallelism} subtasks, each of which had come to another place, and the keys of those are dealt out to ${parallelism}`
   if ((stored === 'broadcast') !== (now === 'broadcast'))
     return `they were dealt out by ${stored}, and the program has ${now}: copies for everybody and records for one subtask do not become each other`
   return undefined

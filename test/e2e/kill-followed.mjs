@@ -45,7 +45,7 @@ export async function runFollowedJob({ seed, number, folder, place, mayKill, kil
     const dying = !feeding && mayKill() && livesAtEnd-- > 0
     const [plan, attend] = feeding
       ? [planOfFollowed(job, { life, hadCheckpoint }), feedingUntilDeath(feed)]
-      : [{}, endingIt(feed, folder, { settings, dieAfterMs: dying ? 150 * job.random() : undefined })]
+      : [{}, endingIt(feed, folder, { dieAfterMs: dying ? 150 * job.random() : undefined })]
     if (feeding) feed.step()
     const end = await followedProcess(folder, { ...settings, parallelism }, { ...plan, attend })
     if (end.evidence !== undefined) inFlight.lived(end.evidence)
@@ -59,7 +59,7 @@ export async function runFollowedJob({ seed, number, folder, place, mayKill, kil
   }
   leftovers.ended({ least: 1, most: settings.retained })
   const { problems, counts } = leftovers
-  const verdict = await verifyFollowedOutput(folder, settings)
+  const verdict = await verifyFollowedOutput(folder)
   return { settings, verdict, problems, coverage: { ...coverage, ...feed.done, ...counts, ...inFlight.counts } }
 }
 
@@ -77,9 +77,8 @@ export function followedProcess(folder, settings, plan) {
   })
 }
 
-export function verifyFollowedOutput(folder, { alignedTimeoutMs } = {}) {
-  const overtaken = alignedTimeoutMs === undefined ? [] : ['--overtaken']
-  return verifyOutput(['--input', join(folder, 'input'), '--output', join(folder, 'output'), ...overtaken])
+export function verifyFollowedOutput(folder) {
+  return verifyOutput(['--input', join(folder, 'input'), '--output', join(folder, 'output')])
 }
 
 /** Input for as long as the process lives. */
@@ -93,9 +92,9 @@ export function feedingUntilDeath(feed) {
 }
 
 /** The rest of the input and its end. `dieAfterMs`: it is killed so long after event time has ended; else suspended. */
-export function endingIt(feed, folder, { settings, dieAfterMs, patienceMs = PATIENCE_MS } = {}) {
+export function endingIt(feed, folder, { dieAfterMs, patienceMs = PATIENCE_MS } = {}) {
   return async (living) => {
-    const until = (isComplete) => outputIs(isComplete, { folder, settings, patienceMs, signal: living.signal })
+    const until = (isComplete) => outputIs(isComplete, { folder, patienceMs, signal: living.signal })
     feed.finish()
     await until(({ parts }) => BEFORE_THE_END.every((name) => parts[name].lost === 0))
     feed.mark()
@@ -112,11 +111,11 @@ export function endingIt(feed, folder, { settings, dieAfterMs, patienceMs = PATI
 }
 
 /** Resolves when the output is as wanted, or will never be. */
-async function outputIs(isComplete, { folder, settings, patienceMs, signal }) {
+async function outputIs(isComplete, { folder, patienceMs, signal }) {
   let before = ''
   let changedMs = performance.now()
   while (!signal.aborted && performance.now() - changedMs < patienceMs) {
-    const verdict = await verifyFollowedOutput(folder, settings)
+    const verdict = await verifyFollowedOutput(folder)
     if (verdict.parts === undefined || isComplete(verdict) || isHopeless(verdict)) return
     const now = JSON.stringify(verdict)
     if (now !== before) changedMs = performance.now()

@@ -50,13 +50,18 @@ export function followedJobOf(seed, number) {
  * or after some milliseconds, and a slow sink sees to it that there is something to overtake.
  */
 export function placed({ settings, ...job }, number, { backend, unaligned = false, retained = settings.retained }) {
-  const more = { retained, ...(unaligned ? { alignedTimeoutMs: [0, 5, 0, 30][number % 4] } : {}) }
+  const more = { retained, ...(unaligned ? overtaken(settings, number) : {}) }
   if (backend !== 'leveldb') return { ...job, settings: { ...settings, ...more } }
   const inlineBytes = number % 4 === 3 ? 20_000 : 0
   return {
     ...job,
     settings: { ...settings, ...more, inlineBytes, backend, cacheBytes: number % 3 === 0 ? 65_536 : 4096 },
   }
+}
+
+/** Copies of rules that are in flight stay with their subtasks: a job that has some keeps its parallelism. */
+function overtaken({ rescales, sinks }, number) {
+  return { alignedTimeoutMs: [0, 5, 0, 30][number % 4], rescales: rescales && sinks === undefined }
 }
 
 /** The parallelism of the next process. */

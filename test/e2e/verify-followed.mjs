@@ -13,8 +13,8 @@ import { expectedOf } from './verify-followed-input.mjs'
 /** The parts of the verdict: what is counted by itself. */
 const PARTS = ['events', 'numbers', 'windows', 'tickets', 'farewells', 'rules', 'late', 'invalid']
 
-/** `overtaken`: by barriers. `parts` has counts for each part; `examples` the first things that were wrong. */
-export function verifyFollowed({ input, output, overtaken = false }) {
+/** `parts` has counts for each part; `examples` the first things that were wrong. */
+export function verifyFollowed({ input, output }) {
   const expected = expectedOf(input)
   const findings = new Findings(PARTS)
   const rows = (kind) => rowsOf(join(output, 'rows', kind))
@@ -23,7 +23,7 @@ export function verifyFollowed({ input, output, overtaken = false }) {
   verifyWindows(expected, late, rows('window'), findings)
   verifyTickets(expected, rows('ticket'), findings)
   verifyFarewells(expected, rows('farewell'), findings)
-  verifyRules(expected, rows('rule'), findings, overtaken)
+  verifyRules(expected, rows('rule'), findings)
   verifyInvalid(expected, findings, join(output, 'invalid'))
   return findings.verdict()
 }
@@ -120,22 +120,16 @@ function verifyFarewells({ keys }, rows, findings) {
   }
 }
 
-/**
- * Each rule once in every subtask, however many there were when it came. Where barriers overtake, some subtasks may have it
- * in flight while others have answered it: what becomes of theirs at another parallelism goes with the copy of the state that
- * each begins with. Only the first subtask always keeps its own, so it has every rule, and the others none twice.
- */
-function verifyRules({ rules }, rows, findings, overtaken) {
+/** Each rule once in every subtask, however many there were when it came. */
+function verifyRules({ rules }, rows, findings) {
   const part = findings.part('rules')
   const parallelisms = new Map(rows.map(({ n, parallelism }) => [n, parallelism]))
-  for (const { version } of rules) {
-    const subtasks = overtaken ? 1 : (parallelisms.get(version) ?? 1)
-    for (let subtask = 0; subtask < subtasks; subtask++) part.expect(`${version} in ${subtask}`)
-  }
+  for (const { version } of rules)
+    for (let subtask = 0; subtask < (parallelisms.get(version) ?? 1); subtask++) part.expect(`${version} in ${subtask}`)
   for (const { where, n, chain, subtask, parallelism } of rows) {
     const rule = rules[n - 1]
-    const together = overtaken || (subtask < parallelisms.get(n) && parallelism === parallelisms.get(n))
-    if (rule === undefined || !together) part.wrong('unexpected', where)
+    if (rule === undefined || subtask >= parallelisms.get(n) || parallelism !== parallelisms.get(n))
+      part.wrong('unexpected', where)
     else {
       part.found(`${n} in ${subtask}`, where, { series: subtask, place: n })
       if (rule.chain !== chain) part.wrong('altered', where)

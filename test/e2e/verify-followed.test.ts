@@ -20,17 +20,16 @@ beforeAll(async () => {
 afterAll(() => rmSync(files, { recursive: true, force: true }))
 
 type Verdict = ReturnType<typeof verifyFollowed>
-const verdict = (overtaken = false) =>
-  verifyFollowed({ input: join(job, 'input'), output: join(job, 'output'), overtaken })
+const verdict = () => verifyFollowed({ input: join(job, 'input'), output: join(job, 'output') })
 
 /** What is wrong when the longest finished file of a folder has these lines instead of its own. */
-function wrongWith(folder: string, change: (lines: readonly string[]) => readonly string[], overtaken = false) {
+function wrongWith(folder: string, change: (lines: readonly string[]) => readonly string[]) {
   const path = longestFile(join(job, 'output', folder))
   const before = readFileSync(path, 'utf8')
   const end = path.endsWith('.csv') ? '\r\n' : '\n'
   writeFileSync(path, [...change(before.split(end).slice(0, -1)), ''].join(end))
   try {
-    return wrongIn(verdict(overtaken))
+    return wrongIn(verdict())
   } finally {
     writeFileSync(path, before)
   }
@@ -146,19 +145,6 @@ describe('The verifier of the followed job', () => {
       )
     }
     expect(wrongWith('rows/event', withoutRules)).toEqual({ 'rules outOfOrder': 1 })
-  })
-
-  it('finds, where barriers overtake, a rule that the first subtask has missed, and one that any has twice', () => {
-    let isFirst = false
-    const without = (lines: readonly string[]) => {
-      const missed = lines.find((line) => line.startsWith('rule,rule,2,')) as string
-      isFirst = missed.split(',')[8] === '0'
-      return lines.filter((line) => line !== missed)
-    }
-    const wrong = wrongWith('rows/rule', without, true)
-    expect(wrong).toEqual(isFirst ? { 'rules lost': 1 } : {})
-    const twice = (lines: readonly string[]) => [...lines, lines.at(-1) as string]
-    expect(wrongWith('rows/rule', twice, true)).toEqual({ 'rules duplicated': 1 })
   })
 
   it('takes no record for late that came in time', () => {

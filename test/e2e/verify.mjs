@@ -3,7 +3,7 @@
  * job, its input. Prints what it found as one JSON line; exits 0 only when nothing is lost, doubled, altered or out of order.
  *
  * node test/e2e/verify.mjs --seed 1 --records 20000 --output DIR      the chain job
- * node test/e2e/verify.mjs --input DIR --output DIR                   the followed job; --overtaken where barriers overtake
+ * node test/e2e/verify.mjs --input DIR --output DIR                   the followed job
  */
 import { parseArgs } from 'node:util'
 import { verifyChain } from './verify-chain.mjs'
@@ -15,13 +15,12 @@ const { values } = parseArgs({
     records: { type: 'string' },
     input: { type: 'string' },
     output: { type: 'string' },
-    overtaken: { type: 'boolean', default: false },
   },
 })
-const { seed, records, input, output, overtaken } = values
+const { seed, records, input, output } = values
 const verdict =
   input === undefined
     ? verifyChain({ seed: Number(seed), records: Number(records), output })
-    : verifyFollowed({ input, output, overtaken })
+    : verifyFollowed({ input, output })
 console.log(JSON.stringify(verdict))
 process.exitCode = verdict.exact ? 0 : 1

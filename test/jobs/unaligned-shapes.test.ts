@@ -24,12 +24,25 @@ const slowly = (world: World) => world.sleep(SLOW_MS)
 
 type Build = (env: StreamExecutionEnvironment, sink: Ledger<string>, parallelism: number) => void
 
-/** One run after the other, at these parallelisms; each is cut off behind a checkpoint that holds these edges, the last one ends. */
-async function rescaled(world: World, build: Build, runs: readonly (readonly [number, ...(readonly string[])])[]) {
+/** One run after the other, at these parallelisms; each is cut off behind a checkpoint that holds these edges, the last one ends. None may go on at `refusedAt`. */
+async function rescaled(
+  world: World,
+  build: Build,
+  runs: readonly (readonly [number, ...(readonly string[])])[],
+  refusedAt?: number,
+) {
   const sink = new Ledger<string>({ write: () => slowly(world) })
   for (const [index, [parallelism, ...edges]] of runs.entries()) {
-    const env = overtaking(world, { 'execution.checkpointing.interval': 25 })
-    build(env, sink, parallelism)
+    const start = (at: number) => {
+      const env = overtaking(world, { 'execution.checkpointing.interval': 25 })
+      build(env, sink, at)
+      return env
+    }
+    if (index > 0 && refusedAt !== undefined) {
+      const refused = await world.failure(start(refusedAt).executeAsync('x', { resume: 'latest' }))
+      expect(refused.code).toBe('UNSUPPORTED')
+    }
+    const env = start(parallelism)
     const client = await world.until(env.executeAsync('x', index === 0 ? {} : { resume: 'latest' }))
     if (edges.length > 0) {
       const completed = world.ofType('checkpoint.completed').length
@@ -51,7 +64,7 @@ const LATE = new OutputTag<string>('odd')
 const newWorld = () => new World({ link: 'cloned' })
 
 describe('Records in flight', () => {
-  it('beside broadcast ones, to a function with broadcast state, are exact from two subtasks to three to one', async () => {
+  it('beside broadcast ones, to a function with broadcast state, are exact at the same parallelism, and refused at another', async () => {
     const world = newWorld()
     const at = (values: readonly number[], everyMs: number, fromMs = 0) =>
       values.map((value, index) => ({ afterMs: fromMs + index * everyMs, value }))
@@ -90,8 +103,8 @@ describe('Records in flight', () => {
         .uid('slow')
         .setParallelism(1)
     }
-    const lines = await rescaled(world, build, [[2, 'broadcast', 'hash'], [3, 'broadcast'], [1]])
-    expect(new Set(lines.filter((line) => line.startsWith('rule'))).size).toBe(40)
+    const lines = await rescaled(world, build, [[2, 'broadcast', 'hash'], [2, 'broadcast'], [2]], 3)
+    expect(lines.filter((line) => line.startsWith('rule'))).toHaveLength(2 * 40)
     expect(lines.filter((line) => !line.startsWith('rule'))).toEqual(
       [...range(0, 69).map(String), ...range(70, 79).map((event) => `${event} knows 40, once: true`)].toSorted(),
     )

@@ -3,19 +3,10 @@
  * where it stands becomes one that does not. Plans stay small: a node that would bring too many rows is left out.
  */
 import type { Draw, NodeDraw } from './draws.ts'
+import { makeLives } from './make-lives.ts'
 import { nodeStreams, sourceStream } from './oracle.ts'
 import type { Stamped } from './oracle-of-keys.ts'
-import type {
-  Input,
-  LifePlan,
-  NodePlan,
-  Operation,
-  Partitioner,
-  Plan,
-  SettingsPlan,
-  SinkPlan,
-  SourcePlan,
-} from './plan.ts'
+import type { Input, NodePlan, Operation, Partitioner, Plan, SettingsPlan, SinkPlan, SourcePlan } from './plan.ts'
 import { nodeFacts, type StreamFacts, sourceFacts } from './stream-facts.ts'
 
 const MOST_ROWS_OF_A_STREAM = 250
@@ -82,11 +73,7 @@ export function makePlan(drawn: Draw, length: Length = 'bounded'): Plan {
     sinks,
     read: readByProgram,
     settings: { ...draw.settings, mode, alignedTimeoutMs, ...(isOvertaking ? overtaking(draw) : {}) },
-    lives: draw.lives.map((life, nth) => {
-      if (nth === draw.lives.length - 1) return inPeace(life)
-      const end = dealsAgain ? inFlight(life.end) : life.end
-      return { ...life, end: isEndless ? certain(end) : end }
-    }),
+    lives: makeLives(draw.lives, { handsOn: dealsAgain, isEndless }),
   }
 }
 
@@ -99,23 +86,6 @@ function overtaking({
   overtaking: { credit },
 }: Draw): Pick<SettingsPlan, 'concurrent' | 'credit' | 'intervalMs'> {
   return { concurrent: 1, credit, intervalMs: Math.min(settings.intervalMs, MOST_INTERVAL_MS) }
-}
-
-/** A process that ends soon behind a checkpoint hands on what that has captured, before the next one holds less. */
-const SOON_MS = 6
-
-function inFlight(end: LifePlan['end']): LifePlan['end'] {
-  if (end.type === 'nothing') return { type: 'kill', at: { behind: 1, nth: 0 } }
-  if (end.type === 'stop' || end.type === 'crash') return end
-  return { ...end, at: { behind: end.at.behind, nth: end.at.nth % SOON_MS } }
-}
-
-const SUSPENDED_LATER = { type: 'suspend', at: { behind: 3, nth: 5 } } as const
-
-/** A job that never ends by itself must come to the end that is planned: to an operation that each checkpoint brings. */
-function certain(end: LifePlan['end']): LifePlan['end'] {
-  if (end.type === 'nothing') return SUSPENDED_LATER
-  return end.type === 'crash' ? { ...end, at: { ...end.at, nth: end.at.nth % 8 } } : end
 }
 
 const isFile = (kind: SourcePlan['kind']) => kind === 'lines' || kind === 'json' || kind === 'csv'
@@ -148,18 +118,6 @@ function withoutRescaling(draw: Draw): Draw {
   const fixed = <T extends { readonly parallelism: readonly number[] }>(parts: readonly T[]) =>
     parts.map((part) => ({ ...part, parallelism: part.parallelism.slice(0, 1) }))
   return { ...draw, sources: fixed(draw.sources), nodes: fixed(draw.nodes), sinks: fixed(draw.sinks) }
-}
-
-function inPeace(life: Draw['lives'][number]): Draw['lives'][number] {
-  const nothing = {
-    throwsAt: [],
-    commitFailsAt: [],
-    stepsFailAt: [],
-    diskFailsAt: [],
-    diskWaitsAt: [],
-    savepointsAt: [],
-  }
-  return { ...life, ...nothing, end: { type: 'nothing' } }
 }
 
 interface Place {
