@@ -11,7 +11,7 @@ describeJobs('A task under back-pressure', (newWorld) => {
     const sink = new Ledger<string>({ write: () => world.sleep(4) })
     const [one, other] = ['one', 'other'].map((name) =>
       env.fromSource(ticks(world, 100, 1), WatermarkStrategy.noWatermarks(), name).map((value) => `${name} ${value}`),
-    ) as [DataStream<string>, DataStream<string>]
+    ) as unknown as [DataStream<string>, DataStream<string>]
     one
       .rebalance()
       .union(other.rebalance())

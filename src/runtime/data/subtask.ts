@@ -154,15 +154,20 @@ export class Subtask implements Runnable {
     const { channels, inputs, gate, permission } = this.#parts
     let progressed = this.#readPriority()
     let left = budget
+    let next = this.#next
     for (let count = channels.length; count > 0 && left > 0 && !this.#mustWait(); count--) {
-      const channel = channels[this.#next] as Channel
-      this.#next = this.#next + 1 === channels.length ? 0 : this.#next + 1
+      const channel = channels[next] as Channel
+      next = next + 1 === channels.length ? 0 : next + 1
       if (permission.held[channel.index] === true) continue
       if (gate.closed === 0) {
         if (channel.keeper !== undefined) channel.keeper.keepUpTo(channel.head + left)
         const read = drain(channel, inputs[channel.input] as Input<unknown>, left, gate)
         left -= read
-        if (read > 0) progressed = true
+        if (read > 0) {
+          progressed = true
+          // Whoever finds the gate closed behind it comes first the next time.
+          this.#next = next
+        }
       }
       const control = channel.firstControl()
       if (control === undefined || gate.insideAnElement || (gate.closed !== 0 && needsCredit(control))) continue
