@@ -172,6 +172,7 @@ describe('the page', () => {
     const sourceOf = (path: string) => readFileSync(new URL(`../../../src/${path}`, import.meta.url), 'utf8')
     for (const [magic, path, constant] of [
       ['MLRCHKPT', 'checkpoint/metadata-format.ts', 'VERSION'],
+      ['MLRCHKPT', 'checkpoint/metadata-format.ts', 'VERSION_WITHOUT_CHANNELS'],
       ['MLRSTATE', 'checkpoint/state-file.ts', 'VERSION'],
       ['MRKS', 'state/keyed-format.ts', 'KEYED_FORMAT_VERSION'],
       ['MROS', 'state/operator-state-format.ts', 'FORMAT_VERSION'],
