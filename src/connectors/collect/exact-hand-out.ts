@@ -22,10 +22,18 @@ export interface HandOutHooks<T> {
   writerClosed?(): void
 }
 
+/** Restored at another parallelism, the batches of one writer are committed by several, in any order. */
+interface HandedOut {
+  /** All sequences below this one, */
+  below: number
+  /** and these. */
+  readonly beyond: Set<number>
+}
+
 export class ExactHandOut<T> {
   readonly #hooks: HandOutHooks<T>
-  /** By writer, the highest sequence that was handed out: a batch may be committed again. */
-  readonly #handedOut = new Map<string, number>()
+  /** By writer: a batch may be committed again. */
+  readonly #handedOut = new Map<string, HandedOut>()
 
   constructor(hooks: HandOutHooks<T>) {
     this.#hooks = hooks
@@ -65,11 +73,14 @@ export class ExactHandOut<T> {
 
   #commit(request: CommitRequest<CollectedBatch<T>>): void {
     const { writer, sequence, values } = request.committable
-    if (sequence <= (this.#handedOut.get(writer) ?? -1)) {
+    const handedOut = this.#handedOut.get(writer) ?? { below: 0, beyond: new Set<number>() }
+    if (sequence < handedOut.below || handedOut.beyond.has(sequence)) {
       request.alreadyCommitted()
       return
     }
-    this.#handedOut.set(writer, sequence)
+    handedOut.beyond.add(sequence)
+    while (handedOut.beyond.delete(handedOut.below)) handedOut.below++
+    this.#handedOut.set(writer, handedOut)
     this.#hooks.handOut(values)
   }
 }

@@ -169,7 +169,7 @@ const isCustom = (partitioner: Partitioner) => partitioner === 'custom' || parti
  * flight stay together, but nobody else may take their places.
  */
 function isBoundToSubtasks({ type }: Operation): boolean {
-  return type === 'buffer' || type === 'counted' || type === 'broadcastState'
+  return ['buffer', 'counted', 'broadcastState', 'keyedBroadcast'].includes(type)
 }
 
 function inputsOf({ type }: Operation, most: number): number {

@@ -33,6 +33,19 @@ describe('a collecting sink', () => {
     expect(sink.results()).toEqual([1, 2, 3])
   })
 
+  it('hands every batch out once, in whatever order the subtasks that share them behind a rescale commit them', async () => {
+    const running = await openSink(new CollectSink<number>())
+    await running.write(1)
+    const first = await running.checkpoint(1)
+    await running.write(2)
+    const both = await running.checkpoint(2)
+    await running.complete(1)
+    const second = await running.checkpoint(3)
+    const sink = new CollectSink<number>()
+    for (const state of [second, first, second, both]) await openSink(sink, { restored: [state], attempt: 1 })
+    expect(sink.results()).toEqual([2, 1])
+  })
+
   it('hands records out at once without checkpoints', async () => {
     const sink = new CollectSink<number>()
     const running = await openSink(sink, { checkpointing: false })
