@@ -25,7 +25,7 @@ export class SubtaskGate implements Gate, CreditHolder {
     wake: () => void
     failed: (cause: unknown) => void
     monotonicMs: () => number
-    dataConsumed?: () => void
+    dataConsumed?: (() => void) | undefined
   }) {
     this.#wake = hooks.wake
     this.#failed = hooks.failed
