@@ -8,8 +8,8 @@ import { Feed } from './kill-feed.mjs'
 import { endingIt, feedingUntilDeath, followedProcess, verifyFollowedOutput } from './kill-followed.mjs'
 import { chainJobOf, followedJobOf } from './kill-plan.mjs'
 
-/** Where the first process dies: behind a commit; when all six writers of its third checkpoint are ready for the commit. */
-const KILL_AT = { chain: 'commit.ended:8', followed: 'sink.durable:18' }
+/** Where the first process dies: behind a commit; when all six writers of its sixth checkpoint are ready for the commit. */
+const KILL_AT = { chain: 'commit.ended:8', followed: 'sink.durable:36' }
 
 /** A broken job that stands still for so long has done what it can. Damage that time cannot mend is not waited for. */
 const FAULTY_MS = 4000
