@@ -91,7 +91,7 @@ export class InFlightSnapshot implements BackgroundWork {
     this.#options.turnLoop.addBackground(this)
   }
 
-  /** False when there is nothing more to serialise for now. */
+  /** False when all that was captured so far is serialised. */
   #serialiseSome(): boolean {
     const { records } = this.capture
     const next = records.findIndex(({ values }, index) => (this.#serialised[index] as number) < values.length)
