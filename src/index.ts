@@ -134,7 +134,7 @@ export type {
   TrackedSubtask,
   TrackedVertex,
 } from './runtime/checkpoint-statistics-snapshot.ts'
-export type { JobEvent, JobExecutionResult, JobStatus, TaskStatus } from './runtime/job-handle.ts'
+export type { CheckpointOptions, JobEvent, JobExecutionResult, JobStatus, TaskStatus } from './runtime/job-handle.ts'
 export type { StatsSummarySnapshot } from './runtime/stats-summary.ts'
 export type { BroadcastState, ReadOnlyBroadcastState } from './state/broadcast-state.ts'
 export {

@@ -1,6 +1,6 @@
 /** A job that has ended: how to tell, what is refused, and the handle of one that `resume` found at its end. */
 import { StreamError } from '../base/errors.ts'
-import type { JobHandle, JobStatus } from '../runtime/job-handle.ts'
+import type { ExecutionGraphSnapshot, JobHandle, JobStatus } from '../runtime/job-handle.ts'
 
 const NO_NUMBERS = { min: 0, max: 0, avg: 0, p50: null, p90: null, p95: null, p99: null, p999: null }
 
@@ -51,6 +51,25 @@ export function endedJob(job: {
       latest: { completed: null, savepoint: null, failed: null, restored: null },
       history: [],
     }),
+    executionGraph: () => nothingKnown(job),
+    measurements: () => [],
+  }
+}
+
+/** Its record says how it ended, not when nor of what it was made. */
+function nothingKnown({ jobId, jobName, status }: Parameters<typeof endedJob>[0]): ExecutionGraphSnapshot {
+  return {
+    ...{ jobId, jobName, status: status as JobStatus, statusAtMs: {}, startedAtMs: 0, endedAtMs: 0 },
+    ...{ vertices: [], edges: [], failures: [], failuresTruncated: false, restarts: 0 },
+    configuration: {
+      ...{ written: [], parallelism: 1 },
+      checkpointing: {
+        ...{ mode: 'EXACTLY_ONCE', intervalMs: null, timeoutMs: 600_000, minPauseMs: 0, maxConcurrent: 1 },
+        ...{ tolerableFailures: 0, unaligned: false, alignedTimeoutMs: 0, retention: 'DELETE_ON_CANCELLATION' },
+        checkpointsAfterTasksFinish: true,
+      },
+      ...{ stateBackend: 'hashmap', checkpointDirectory: null, savepointDirectory: null, restartStrategy: '' },
+    },
   }
 }
 

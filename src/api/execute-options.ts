@@ -2,8 +2,11 @@
  * How one execution starts and what may end it. Where the code says nothing, `millrace run` and the configuration may.
  */
 import type { ConfigurationReader } from '../base/config/configuration-reader.ts'
+import type { Logger } from '../base/logger.ts'
+import type { Ports } from '../base/ports.ts'
 import type { RunContextOptions } from '../base/run-context.ts'
 import type { StartOptions } from '../runtime/execute.ts'
+import type { JobHandle } from '../runtime/job-handle.ts'
 import { refused } from './operator-settings.ts'
 
 /**
@@ -22,6 +25,36 @@ export interface ExecuteOptions {
   readonly resume?: 'latest' | undefined
   /** Take the job over from an owner that is stopped or on another host. */
   readonly takeover?: boolean | undefined
+  /** A server of `millrace/rest` that shows the job and takes orders for it. It listens before the job starts, or nothing starts. */
+  readonly rest?: RestEndpoint | undefined
+}
+
+/** What `restServer()` of `millrace/rest` gives, as far as `execute` needs it. */
+export interface RestEndpoint {
+  readonly url: string | undefined
+  readonly port: number | undefined
+  close(options?: { readonly withinMs?: number | undefined }): Promise<void>
+  /**
+   * Listens; where it does already, nothing happens. Resolves with what the job logs by. Rejects where it cannot listen.
+   * @internal
+   */
+  open(surroundings: RestSurroundings): Promise<Logger>
+  /**
+   * From now on the job is shown, also when it has ended.
+   * @internal
+   */
+  serve(job: JobHandle): void
+  /**
+   * Settles when the results of operations that were triggered over it have been asked for, or after 10 s.
+   * @internal
+   */
+  answered(): Promise<void>
+}
+
+/** @internal Ports and configuration stay out of the declarations. */
+export interface RestSurroundings {
+  readonly ports: Ports
+  readonly configuration: ConfigurationReader
 }
 
 /**
@@ -65,6 +98,13 @@ const LEGAL: Readonly<Record<keyof ExecuteOptions, { readonly legal: string; tes
   claimMode: { legal: "'NO_CLAIM' or 'CLAIM'", test: (value) => value === 'NO_CLAIM' || value === 'CLAIM' },
   resume: { legal: "'latest'", test: (value) => value === 'latest' },
   takeover: isBoolean,
+  rest: { legal: 'what restServer() of millrace/rest gives', test: isEndpoint },
+}
+
+function isEndpoint(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { open, serve } = value as Partial<Record<keyof RestEndpoint, unknown>>
+  return typeof open === 'function' && typeof serve === 'function'
 }
 
 /** Of this realm, another, or a library. */

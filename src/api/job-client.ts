@@ -1,6 +1,7 @@
 /** What the owner of a running job holds. A thin wrapper: the runtime decides, this adds the signal and the events as a stream. */
 import { StreamError } from '../base/errors.ts'
 import type {
+  CheckpointOptions,
   CheckpointStatisticsSnapshot,
   JobEvent,
   JobExecutionResult,
@@ -51,11 +52,13 @@ export class JobClient implements AsyncDisposable {
 
   /**
    * Takes a checkpoint beside the periodic ones, and resolves with its id when it is complete. Rejects with
-   * CHECKPOINT_FAILED where it is not taken, as while a task does not run yet or any more; the job runs on.
+   * CHECKPOINT_FAILED where it is not taken, as while a task does not run yet or any more, and with INVALID_ARGUMENT; the
+   * job runs on. With `type: 'FULL'` it names no file of an earlier checkpoint.
    */
-  async triggerCheckpoint(): Promise<number> {
+  async triggerCheckpoint(options: CheckpointOptions = {}): Promise<number> {
+    checkCheckpoint(options)
     if (isOver(this.#handle.status())) throw nothingToCheckpoint(this.#handle)
-    return this.#handle.triggerCheckpoint()
+    return this.#handle.triggerCheckpoint({ type: options.type })
   }
 
   /**
@@ -189,6 +192,14 @@ export interface StopWithSavepointOptions extends SavepointFormat {
 }
 
 /** From plain JavaScript anything may come. */
+function checkCheckpoint(options: CheckpointOptions): void {
+  if (typeof options !== 'object' || options === null)
+    throw refused('triggerCheckpoint', options, 'an object of options, or none')
+  const { type } = options
+  if (type !== undefined && type !== 'CONFIGURED' && type !== 'FULL' && type !== 'INCREMENTAL')
+    throw refused('triggerCheckpoint (type)', type, "'CONFIGURED', 'FULL' or 'INCREMENTAL', or none")
+}
+
 function checkSavepoint(method: string, targetDirectory: unknown, options: SavepointFormat): void {
   if (targetDirectory !== undefined && (typeof targetDirectory !== 'string' || targetDirectory === ''))
     throw refused(`${method} (targetDirectory)`, targetDirectory, 'the path of a folder, or none')

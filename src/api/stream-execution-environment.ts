@@ -214,18 +214,22 @@ export class StreamExecutionEnvironment {
     warnings: readonly (string | undefined)[],
   ): Promise<JobClient> {
     const { run, start } = this.#surroundings
-    const { signal } = options
+    const { signal, rest } = options
     if (signal?.aborted === true) throw abortedBeforeStart(jobName, signal)
-    const ports = this.#surroundings.ports()
+    const own = this.#surroundings.ports()
+    const logger = await rest?.open({ ports: own, configuration })
+    const ports = logger === undefined ? own : { ...own, logger }
     // What the command handed over was checked and logged by it.
-    const own = run === undefined ? configuration : new ConfigurationReader([this.#options.layer()])
-    logNotices(own.notices, ports.logger)
+    const unread = run === undefined ? configuration : new ConfigurationReader([this.#options.layer()])
+    logNotices(unread.notices, ports.logger)
     for (const warning of warnings) if (warning !== undefined) ports.logger.warn(warning)
     const from = startOf(options, run?.options, configuration)
     const started = await start(graph, { ports, configuration, jobName, start: from })
     const handle = started.type === 'started' ? started.handle : endedJob({ ...started, jobName })
-    if (started.type === 'started') run?.jobStarted(handle)
-    else if (run === undefined) ports.logger.info(started.message)
+    if (started.type === 'started') {
+      rest?.serve(handle)
+      run?.jobStarted(handle)
+    } else if (run === undefined) ports.logger.info(started.message)
     else run.jobSkipped(jobName, started.message)
     return new JobClient(handle, { signal, canSuspend: keepsCheckpoints(configuration) })
   }

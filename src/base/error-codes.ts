@@ -102,6 +102,15 @@ export const ERROR_CODES = {
   JOB_FILE_INVALID: final,
   JOB_NOT_STARTED: final,
   VERSIONS_DIFFER: final,
+  /** Commands that speak to a REST interface, and what comes back from it. */
+  REST_ANSWER_INVALID: final,
+  REST_OPERATION_FAILED: final,
+  REST_REFUSED: final,
+  REST_TIMED_OUT: final,
+  REST_UNREACHABLE: final,
+  /** The REST server: it does not listen, and would be open to everybody. */
+  REST_NOT_LISTENING: final,
+  REST_UNPROTECTED: final,
   /** Sources: the input, and what a user's source gives. */
   INPUT_DAMAGED: final,
   INPUT_MISSING: final,

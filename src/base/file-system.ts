@@ -22,6 +22,20 @@ export interface FileSystem {
    * before that may have been given or not. At a zero behind a member it ends without a word, whatever follows.
    */
   gunzip(packed: AsyncIterable<Uint8Array>, chunkBytes: number): Unpacked
+  /**
+   * Where an absolute path really leads, be there something or not. FILE_ERROR where that cannot be told: a link that leads
+   * nowhere or in a circle, a folder that may not be looked into. Left out: there are no links and no owners.
+   */
+  locate?(path: string): Promise<LocatedPath>
+}
+
+export interface LocatedPath {
+  /** Without symbolic links; what is missing of it stands behind what exists, as it was named. */
+  readonly path: string
+  /** The part of it that exists. */
+  readonly existing: string
+  /** Of `existing`; `everybody`: a folder for temporary files, such as `/tmp`. Root counts as the owner of everything. */
+  readonly owner: 'self' | 'everybody' | 'other'
 }
 
 export interface Unpacked extends AsyncIterable<Uint8Array> {

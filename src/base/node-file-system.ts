@@ -9,6 +9,7 @@ import { createGunzip } from 'node:zlib'
 import { DiskThread } from './disk-thread.ts'
 import { fileError } from './file-error.ts'
 import type { FileStatus, FileSystem, FolderEntry, ReadHandle, Unpacked, WriteHandle } from './file-system.ts'
+import { locatePath } from './locate-path.ts'
 
 export interface NodeFileSystem extends FileSystem {
   /** Ends the helper thread. Needed by nobody but tests: an idle thread keeps no process alive. */
@@ -37,6 +38,7 @@ export function nodeFileSystem(thread: DiskThread = new DiskThread()): NodeFileS
       }),
     execute: (operations) => thread.run(operations),
     gunzip,
+    locate: locatePath,
     stop: () => thread.stop(),
   }
 }

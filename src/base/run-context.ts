@@ -57,7 +57,7 @@ export interface RunContextOptions {
   readonly resume: 'latest' | undefined
   /** Take the job over from an owner that is alive but stopped, or on another host. */
   readonly takeover: boolean
-  /** Where the REST interface listens; undefined: none. Without effect in this version. */
+  /** What the command line says of the REST interface, which the command serves; undefined: `--no-rest`. */
   readonly rest: { readonly port: number | undefined; readonly dashboard: string | undefined } | undefined
 }
 

@@ -3,7 +3,10 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { ConfigurationEntry } from '../base/config/configuration-layer.ts'
 import { StreamError } from '../base/errors.ts'
 import { VERSION } from '../base/version.ts'
+import { refusalText } from './flink-arguments.ts'
 import { addInspectCommand, type InspectRequest } from './inspect-command.ts'
+import { withLongNames } from './one-dash-options.ts'
+import { addRestCommands, isRestCommand, type RestRequest } from './rest-commands.ts'
 
 export interface RunRequest {
   readonly job: string
@@ -35,6 +38,9 @@ export type CommandLine =
   | { readonly type: 'run'; readonly request: RunRequest }
   | { readonly type: 'plan'; readonly request: PlanRequest }
   | { readonly type: 'inspect'; readonly request: InspectRequest }
+  | { readonly type: 'rest'; readonly request: RestRequest }
+  /** Arguments of a command of Flink that its command line refuses: for standard output, with exit code 1. */
+  | { readonly type: 'refused'; readonly text: string }
   /** Help or version was asked for. */
   | { readonly type: 'text'; readonly text: string }
 
@@ -49,8 +55,10 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     command.exitOverride().configureOutput({ writeOut: (text) => void written.push(text), writeErr: () => {} })
   try {
     if (argv.length === 0) throw invalid('No command is given.')
-    program.parse(withLongClaimMode(argv, program), { from: 'user' })
+    program.parse(withLongNames(argv, program), { from: 'user' })
   } catch (thrown) {
+    const refusal = isRestCommand(argv[0]) ? refusalText(thrown) : undefined
+    if (refusal !== undefined) return { type: 'refused', text: refusal }
     if (!(thrown instanceof CommanderError)) throw thrown
     if (thrown.exitCode !== 0) throw invalid(thrown.message.replace(/^error: /, ''))
   }
@@ -59,7 +67,9 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
 
 function millrace(understood: (line: CommandLine) => void): Command {
   const program = new Command('millrace')
-    .description('Runs Millrace jobs: exactly-once stream processing in one process.')
+    .description(
+      'Runs Millrace jobs: exactly-once stream processing in one process. Operates jobs of Millrace and of Flink over REST.',
+    )
     .version(VERSION)
     .enablePositionalOptions()
     .addHelpText('after', '\nExample:\n  millrace run -c config.yaml -p 2 wordcount.ts books/')
@@ -89,6 +99,7 @@ function millrace(understood: (line: CommandLine) => void): Command {
       understood({ type: 'plan', request: planRequestOf(requestOf(job, jobArguments, options), options) }),
     )
   addInspectCommand(program, (request) => understood({ type: 'inspect', request }))
+  addRestCommands(program, keyAndValue, (request) => understood({ type: 'rest', request }))
   return program
 }
 
@@ -109,9 +120,9 @@ function withRunOptions(command: Command): Command {
     .option('-D <key=value>', 'set an option of the configuration; may be repeated', keyAndValue)
     .option('-c, --config <file>', 'configuration file, or the folder it lies in')
     .option('--check', 'freeze records and state, so that code which changes them fails where it does; slow')
-    .option('--port <n>', 'port of the REST interface (no effect in this version)', port)
+    .option('--port <n>', 'port of the REST interface; left out: the first free one from 8081 to 8090, 0: any', port)
     .option('--no-rest', 'no REST interface')
-    .option('--dashboard <dir>', 'files of the dashboard (no effect in this version)')
+    .option('--dashboard <dir>', 'folder with the files of a dashboard, which the REST interface serves')
 }
 
 interface RunOptions {
@@ -181,19 +192,6 @@ function port(text: string): number {
   const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (!(value <= 65_535)) throw new InvalidArgumentError('It must be a whole number from 0 to 65535.')
   return value
-}
-
-/** Flink's `-rm` has two letters, which the parser would take for two options. Only before the job file: behind it, it is the job's. */
-function withLongClaimMode(argv: readonly string[], program: Command): string[] {
-  const run = program.commands.find((command) => command.name() === argv[0])
-  const words = [...argv]
-  for (let index = 1; run !== undefined && index < words.length; index++) {
-    const word = words[index] as string
-    if (!word.startsWith('-') || word === '--') break
-    if (word === '-rm') words[index] = '--claimMode'
-    if (run.options.some(({ required, short, long }) => required && [short, long].includes(words[index]))) index++
-  }
-  return words
 }
 
 function invalid(message: string): StreamError {

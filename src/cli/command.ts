@@ -1,6 +1,6 @@
 /** The command from its arguments to its exit code. Whatever goes wrong is shown as an error, never as a bare stack trace. */
 import { parseCommandLine } from './command-line.ts'
-import { exitCodeOfError, SUCCESS } from './exit-code.ts'
+import { exitCodeOfError, FAILED, SUCCESS } from './exit-code.ts'
 import type { ProcessBoundary } from './process-boundary.ts'
 import { makeReporter } from './reporter.ts'
 import { run } from './run.ts'
@@ -15,6 +15,14 @@ export async function command(boundary: ProcessBoundary): Promise<number> {
     if (line.type === 'text') {
       boundary.out.write(line.text)
       return SUCCESS
+    }
+    if (line.type === 'refused') {
+      boundary.out.write(line.text)
+      return FAILED
+    }
+    if (line.type === 'rest') {
+      const { restCommand } = await import('./rest-command.ts')
+      return await restCommand(line.request, boundary)
     }
     if (line.type === 'inspect') {
       const { inspect } = await import('./inspect.ts')

@@ -2,13 +2,15 @@
 /** The `millrace` command. The only place that ends a process, listens for signals and prints. */
 import { resolve } from 'node:path'
 import { setIdleTimer } from '../base/idle-timer.ts'
+import { nodeHttpClient } from '../base/node-http-client.ts'
 import { systemPorts } from '../base/system-ports.ts'
 import { command } from './command.ts'
 import { loadJob } from './load-job.ts'
 import type { EndingSignal, Output } from './process-boundary.ts'
 import { takenFrom } from './taken-output.ts'
 
-const { clock, files } = systemPorts()
+const ports = systemPorts()
+const { clock, files } = ports
 
 /** In a function, so that loading the module needs no top-level await. */
 async function main(): Promise<void> {
@@ -19,6 +21,7 @@ async function main(): Promise<void> {
     err: output(process.stderr),
     clock,
     files,
+    http: nodeHttpClient(),
     absolutePath: (path) => resolve(path),
     setArguments(jobPath, jobArguments) {
       process.argv.splice(1, process.argv.length - 1, jobPath, ...jobArguments)
@@ -33,6 +36,12 @@ async function main(): Promise<void> {
     },
     onUncaught: (caught) => void process.on('uncaughtException', caught),
     setIdleTimer,
+    async openRest(options, { configuration, logger }) {
+      // Loaded for a run that has a server alone.
+      const { restServer } = await import('../rest/rest-server.ts')
+      const server = restServer(options)
+      return { server, logger: await server.open({ ports: { ...ports, logger }, configuration }) }
+    },
     exit: (exitCode) => process.exit(exitCode),
   })
   process.exit(code)

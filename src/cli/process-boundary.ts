@@ -1,6 +1,10 @@
 /** Everything of the process that the command line touches, in one object: `main.ts` has the real one, tests hand in their own. */
+import type { RestEndpoint, RestSurroundings } from '../api/execute-options.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { FileSystem } from '../base/file-system.ts'
+import type { HttpClient } from '../base/http-client.ts'
+import type { Logger } from '../base/logger.ts'
+import type { RestServerOptions } from '../rest/rest-server-options.ts'
 
 export type EndingSignal = 'SIGINT' | 'SIGTERM'
 
@@ -12,6 +16,7 @@ export interface ProcessBoundary {
   readonly err: Output
   readonly clock: Clock
   readonly files: FileSystem
+  readonly http: HttpClient
   /** Of a path that is relative to the working folder. */
   absolutePath(path: string): string
   /** What the job finds in `process.argv` behind the program. */
@@ -25,6 +30,11 @@ export interface ProcessBoundary {
   onUncaught(caught: (thrown: unknown) => void): void
   /** A timer that keeps no process alive: it fires only while something else does. */
   setIdleTimer(delayMs: number, fired: () => void): Timer
+  /** A REST server that listens, and what jobs log by. Rejects where it cannot listen. Left out: there are none. */
+  openRest?(
+    options: RestServerOptions,
+    surroundings: Pick<RestSurroundings, 'configuration'> & { readonly logger: Logger },
+  ): Promise<{ readonly server: RestEndpoint; readonly logger: Logger }>
   /** Ends the process at once. */
   exit(code: number): void
 }

@@ -11,6 +11,7 @@ import { exitCodeOfRun, FAILED } from './exit-code.ts'
 import { checkJobFile, explainImportFailure, nothingStarted } from './job-file.ts'
 import type { ProcessBoundary } from './process-boundary.ts'
 import type { Reporter } from './reporter.ts'
+import { openRunServer, type RunServer } from './run-server.ts'
 import { RunningJobs } from './running-jobs.ts'
 import { suspendAtSignals } from './suspend-at-signals.ts'
 
@@ -21,18 +22,21 @@ const LONGEST_TAIL_MS = 2_000
 export async function run(request: RunRequest, boundary: ProcessBoundary, reporter: Reporter): Promise<number> {
   const layers = await readLayers(request, boundary)
   logNotices(new ConfigurationReader(layers).notices, reporter.logger)
-  if (request.rest?.dashboard !== undefined) reporter.logger.warn('--dashboard has no effect in this version.')
   const path = boundary.absolutePath(request.job)
   await checkJobFile(boundary.files, path)
 
+  const server = await openRunServer(request, layers, boundary, reporter.logger)
   const jobs = new RunningJobs(boundary.clock, reporter)
   const beside = new BesideJobs(reporter)
   offerRunContext({
     version: VERSION,
     layers,
     options: contextOptions(request),
-    logger: reporter.logger,
-    jobStarted: (job) => jobs.add(job),
+    logger: server.logger,
+    jobStarted(job) {
+      server.serve(job)
+      jobs.add(job)
+    },
     jobRefused: (_jobName, error) => beside.failed(error),
     jobSkipped: (jobName, reason) => beside.skipped(jobName, reason),
   })
@@ -47,7 +51,8 @@ export async function run(request: RunRequest, boundary: ProcessBoundary, report
   const { failure } = evaluation
   if (failure !== undefined && !isEndOfJob(failure, jobs)) beside.failed(explainImportFailure(path, failure))
   else if (evaluation.settled)
-    await untilNothingIsLeft(boundary, { jobs, beside, signalled: () => signal() !== undefined, reporter })
+    await untilNothingIsLeft(boundary, { jobs, server, beside, signalled: () => signal() !== undefined, reporter })
+  await server.close({ atOnce: signal() !== undefined })
   if (jobs.endings.length === 0 && !beside.any) beside.failed(nothingStarted(path, evaluation.settled))
   return exitCodeOfRun({ endings: jobs.endings, errors: beside.errors, signal: signal() })
 }
@@ -135,6 +140,7 @@ function isEndOfJob(failure: unknown, jobs: RunningJobs): boolean {
 
 interface Tail {
   readonly jobs: RunningJobs
+  readonly server: RunServer
   readonly beside: BesideJobs
   readonly signalled: () => boolean
   readonly reporter: Reporter
@@ -143,11 +149,12 @@ interface Tail {
 /** Jobs may be started by code that the module does not wait for: looks until the process is idle, or time is up. */
 async function untilNothingIsLeft(
   boundary: ProcessBoundary,
-  { jobs, beside, signalled, reporter }: Tail,
+  { jobs, server, beside, signalled, reporter }: Tail,
 ): Promise<void> {
   for (;;) {
     await jobs.allEnded()
     if (signalled()) return
+    await server.answered()
     const isOver = jobs.endings.length > 0 || beside.any
     const next = await whatComesNext(boundary, jobs, isOver ? LONGEST_TAIL_MS : undefined)
     if (next === 'time is up') reporter.logger.warn('the job file has left something open: a timer or a connection')

@@ -1,9 +1,9 @@
 /** map: one record in, one out. */
-import type { Input, Operator, OperatorContext, OperatorFactory } from './operator.ts'
+import { type Input, type Operator, type OperatorContext, type OperatorFactory, oneToOne } from './operator.ts'
 import { refusePromise } from './user-result.ts'
 
 export function mapOperator<T, R>(fn: (value: T) => R): OperatorFactory {
-  return (context) => new MapOperator(fn, context)
+  return oneToOne((context) => new MapOperator(fn, context))
 }
 
 class MapOperator<T, R> implements Operator, Input<T> {

@@ -42,6 +42,8 @@ export interface Resumable {
 export interface Operator {
   /** One entry an input: most operators have one. */
   readonly inputs: readonly Input<never>[]
+  /** The last one that came in, of an operator that does not pass it on as it came. Left out: it passes it on. */
+  readonly inputWatermark?: number | undefined
   /** After the state was restored, before the first element. Operators at the end of a chain are opened first. */
   open?(): void | Promise<void>
   /** Before the barrier leaves: whatever must go downstream, or be handed to a committer, before it. */
@@ -156,4 +158,11 @@ export interface OperatorFactory {
   (context: OperatorContext): Operator
   /** It goes over all keys of a keyed state (`keysOf`): a state backend that would not keep them on the heap has to. */
   readonly keepsKeys?: boolean | undefined
+  /** One record out for each that came in, in the same call. */
+  readonly oneToOne?: boolean | undefined
+}
+
+/** Marks what makes an operator that emits exactly one record for each, and nothing else. */
+export function oneToOne(create: (context: OperatorContext) => Operator): OperatorFactory {
+  return Object.assign(create, { oneToOne: true })
 }

@@ -4,7 +4,7 @@ import type { ValueState } from '../state/descriptors.ts'
 import { ValueStateDescriptor } from '../state/descriptors.ts'
 import type { KeyedStateBackend } from '../state/state-backend.ts'
 import { keyedStateOf } from './keyed-state-of.ts'
-import type { Input, Operator, OperatorContext, OperatorFactory } from './operator.ts'
+import { type Input, type Operator, type OperatorContext, type OperatorFactory, oneToOne } from './operator.ts'
 import { refusedKey } from './refused-key.ts'
 import { refusePromise } from './user-result.ts'
 
@@ -12,7 +12,7 @@ import { refusePromise } from './user-result.ts'
 const STATE_NAME = '_op_state'
 
 export function reduceOperator<T, K>(keySelector: (value: T) => K, fn: (a: T, b: T) => T): OperatorFactory {
-  return (context) => new ReduceOperator(keySelector, fn, context as OperatorContext<T>)
+  return oneToOne((context) => new ReduceOperator(keySelector, fn, context as OperatorContext<T>))
 }
 
 class ReduceOperator<T, K> implements Operator, Input<T> {

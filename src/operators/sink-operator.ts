@@ -63,6 +63,10 @@ class WritingOperator<T> implements Operator, Input<T> {
     this.#states = sinkStates(sink, context.unfrozenOperatorState ?? context.operatorState)
   }
 
+  get inputWatermark(): number {
+    return this.#writeContext.watermark
+  }
+
   async open(): Promise<void> {
     if (isCommitting(this.#sink)) await this.#openCommitter(this.#sink)
     else this.#refuseCommittables()

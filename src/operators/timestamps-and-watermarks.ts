@@ -4,7 +4,7 @@ import { MAX_WATERMARK, MIN_WATERMARK } from '../elements/stream-element.ts'
 import { assignedTimestamp, checkedWatermark } from './assigned-timestamp.ts'
 import { BehindRecords } from './behind-records.ts'
 import { withIdleness } from './idleness.ts'
-import type { Input, Operator, OperatorContext, OperatorFactory } from './operator.ts'
+import { type Input, type Operator, type OperatorContext, type OperatorFactory, oneToOne } from './operator.ts'
 import type { TimestampAssigner, WatermarkGenerator, WatermarkOutput, WatermarkStrategy } from './watermark-strategy.ts'
 
 /** Periodic emission every `autoWatermarkIntervalMs`; 0 turns it off. */
@@ -12,11 +12,14 @@ export function timestampsAndWatermarksOperator<T>(
   strategy: WatermarkStrategy<T>,
   autoWatermarkIntervalMs: number,
 ): OperatorFactory {
-  return (context) => new TimestampsAndWatermarks(strategy, autoWatermarkIntervalMs, context as OperatorContext<T>)
+  return oneToOne(
+    (context) => new TimestampsAndWatermarks(strategy, autoWatermarkIntervalMs, context as OperatorContext<T>),
+  )
 }
 
 class TimestampsAndWatermarks<T> implements Operator, Input<T>, WatermarkOutput {
   readonly inputs = [this]
+  inputWatermark = MIN_WATERMARK
   readonly #context: OperatorContext<T>
   readonly #time: BehindRecords
   readonly #assigner: TimestampAssigner<T> | undefined
@@ -65,6 +68,7 @@ class TimestampsAndWatermarks<T> implements Operator, Input<T>, WatermarkOutput 
 
   /** Time is made here: of what comes from upstream only the end counts. */
   processWatermark(timestamp: number): void {
+    this.inputWatermark = timestamp
     if (timestamp === MAX_WATERMARK) this.emitWatermark(MAX_WATERMARK)
   }
 

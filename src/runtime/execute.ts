@@ -11,7 +11,9 @@ import { causes } from './control/causes.ts'
 import type { ChartTap } from './control/host-chart.ts'
 import { textOf } from './control/text-of.ts'
 import { DEFAULT_TURN_LIMITS, type TurnLimits, TurnLoop } from './data/turn-loop.ts'
+import { ExecutionGraph } from './execution-graph.ts'
 import { restorable } from './in-flight-records.ts'
+import { jobConfigurationSnapshot, secretsHider } from './job-configuration-snapshot.ts'
 import { JobEvents } from './job-events.ts'
 import type { JobExecutionResult, JobHandle } from './job-handle.ts'
 import { JobMaster } from './job-master.ts'
@@ -62,7 +64,7 @@ export async function startJob(graph: JobGraph, options: StartOptions): Promise<
 }
 
 function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, options: StartOptions): JobHandle {
-  const { ports, jobName, start, tap } = options
+  const { ports, configuration, jobName, start, tap } = options
   const { store, jobId, epoch } = opened
   const graph =
     opened.metadata === undefined
@@ -77,6 +79,12 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
   const keyedStateBackends = new KeyedStateBackends(ports, settings.leveldb, keyedSubtasksOf(graph))
   const meter = new JobMeter(ports.clock, events.counts)
   const statistics = new CheckpointStatistics(graph.vertices, settings.checkpointHistory)
+  const executionGraph = new ExecutionGraph({
+    ...{ jobId, jobName, graph, causes: kept, clock: ports.clock },
+    configuration: jobConfigurationSnapshot(configuration, settings),
+    mostFailures: configuration.get('web.exception-history-size'),
+    hide: secretsHider(configuration),
+  })
 
   const master = new JobMaster({
     ...opened,
@@ -88,13 +96,17 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
     causes: kept,
     tap,
     statistics,
+    executionGraph,
     emit: (event) => {
       meter.see(event)
+      executionGraph.see(event)
       events.emit(event)
     },
     counted: (name, added) => meter.count(name, added),
     ended: async (ended) => {
+      executionGraph.ended(ended.status, ended.cause)
       turnLoop.stop()
+      executor.end()
       await closeBackends(keyedStateBackends, options)
       // The record of the end is written: that its place could not be given back changes nothing for whoever waits.
       await opened
@@ -133,7 +145,7 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
     },
     (fact) => link.toJob(fact),
   )
-  meter.watch(() => executor.tasks)
+  meter.watch(() => executor.meters.current)
   link.connect({ obey: (order) => executor.obey(order), learn: (fact) => master.learn(fact) })
   opened.whenFenced((error) => master.fail(error, 'JOB_FENCED'))
   master.start()
@@ -151,7 +163,7 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
     jobId,
     jobName,
     status: () => master.status(),
-    triggerCheckpoint: () => master.triggerCheckpoint(),
+    triggerCheckpoint: (wish = {}) => master.triggerCheckpoint(wish),
     triggerSavepoint: (wish = {}) => master.triggerSavepoint(wish),
     stopWithSavepoint: (wish) => untilOver(master.stopWithSavepoint(wish)),
     cancelWithSavepoint: (wish = {}) => untilOver(master.cancelWithSavepoint(wish)),
@@ -167,6 +179,8 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
     subscribe: (listener) => events.subscribe(listener),
     metrics: () => meter.metrics(),
     checkpoints: () => statistics.snapshot(),
+    executionGraph: () => executionGraph.snapshot(),
+    measurements: () => executor.meters.measurements(),
   }
 }
 

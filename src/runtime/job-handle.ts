@@ -1,8 +1,12 @@
 /** What the owner of a running job holds: types only. `execute.ts` makes it, the API wraps it. */
 import type { SubtaskCheckpointMetrics } from './checkpoint-metrics.ts'
 import type { CheckpointStatisticsSnapshot } from './checkpoint-statistics-snapshot.ts'
+import type { ExecutionGraphSnapshot } from './execution-graph-snapshot.ts'
+import type { TaskMeasurements } from './task-measurements.ts'
 
 export type { CheckpointStatisticsSnapshot } from './checkpoint-statistics-snapshot.ts'
+export type { ExecutionGraphSnapshot } from './execution-graph-snapshot.ts'
+export type { TaskMeasurements } from './task-measurements.ts'
 
 export type JobStatus =
   | 'INITIALIZING'
@@ -33,7 +37,7 @@ export interface JobHandle {
   readonly jobName: string
   status(): JobStatus
   /** Settles when the checkpoint is complete, with its id. */
-  triggerCheckpoint(): Promise<number>
+  triggerCheckpoint(options?: CheckpointOptions): Promise<number>
   /** Settles with its path when it is complete; the job runs on. */
   triggerSavepoint(options?: SavepointOptions): Promise<string>
   /**
@@ -53,6 +57,15 @@ export interface JobHandle {
   metrics(): JobMetrics
   /** Of this moment; also after the end. */
   checkpoints(): CheckpointStatisticsSnapshot
+  /** Of this moment; also after the end. */
+  executionGraph(): ExecutionGraphSnapshot
+  /** Of this moment: of each subtask its newest attempt, and those before that `executionGraph` still lists. Also after the end. */
+  measurements(): readonly TaskMeasurements[]
+}
+
+export interface CheckpointOptions {
+  /** FULL: refers to no file of an earlier checkpoint. Left out, CONFIGURED: as the job is set. */
+  readonly type?: 'CONFIGURED' | 'FULL' | 'INCREMENTAL' | undefined
 }
 
 export interface SavepointOptions {

@@ -14,7 +14,8 @@ import type { ChartTap } from './control/host-chart.ts'
 import { hostJob, type Job, type JobOrderOf } from './control/job.ts'
 import { type RestartSupervisor, restartSupervisor } from './control/restart-supervisor.ts'
 import { checkpointWork, completedAs } from './coordinated-job.ts'
-import type { JobEvent, JobStatus, SavepointOptions, StopOptions } from './job-handle.ts'
+import type { ExecutionGraph } from './execution-graph.ts'
+import type { CheckpointOptions, JobEvent, JobStatus, SavepointOptions, StopOptions } from './job-handle.ts'
 import { JobRecovery } from './job-recovery.ts'
 import type { JobSettings } from './job-settings.ts'
 import type { JobStore, StoredCheckpoint } from './job-store.ts'
@@ -41,6 +42,7 @@ export interface JobMasterOptions {
   readonly causes: Causes
   readonly tap: ChartTap | undefined
   readonly statistics: CheckpointStatistics
+  readonly executionGraph: ExecutionGraph
   emit(event: JobEvent): void
   counted(name: string, added: number): void
   /** Once, at the end. */
@@ -57,6 +59,8 @@ export class JobMaster {
   readonly #recovery: JobRecovery
   /** For reports. */
   #lastFailure: Cause | undefined
+  /** Its chart takes no fact any more, so it never says that the job has ended. */
+  #isBroken = false
 
   constructor(options: JobMasterOptions) {
     this.#options = options
@@ -130,11 +134,21 @@ export class JobMaster {
       causes,
       tap,
       writeRecord: (order) => options.store.writeRecord(order),
-      restoreState: (order) => this.#recovery.restore(order),
-      deployTasks: (order) => this.#recovery.deploy(order),
+      restoreState: (order) => {
+        options.executionGraph.restoring(order.tasks)
+        return this.#recovery.restore(order)
+      },
+      deployTasks: (order) => {
+        options.executionGraph.deployed(order.tasks, order.attempt)
+        this.#recovery.deploy(order)
+      },
       cancelTasks: (order) => this.#recovery.cancel(order),
-      askRestart: ({ attempt, atMs }) => this.#restarts.ask({ attempt, atMs }),
-      recordFailure: ({ cause }) => {
+      askRestart: ({ attempt, cause, atMs }) => {
+        options.executionGraph.asked(cause)
+        this.#restarts.ask({ attempt, atMs })
+      },
+      recordFailure: ({ task, cause, atMs }) => {
+        options.executionGraph.failed({ task, cause, atMs })
         this.#lastFailure = cause
       },
       startScheduler: () => settings.checkpointing && this.#coordinator.startScheduler(),
@@ -167,7 +181,7 @@ export class JobMaster {
   }
 
   status(): JobStatus {
-    return this.#job.status()
+    return this.#isBroken ? 'FAILED' : this.#job.status()
   }
 
   cancel(): void {
@@ -185,7 +199,7 @@ export class JobMaster {
 
   /** The last word about the job was said. */
   hasEnded(): boolean {
-    return this.#job.hasEnded()
+    return this.#isBroken || this.#job.hasEnded()
   }
 
   triggerSavepoint(options: SavepointOptions): Promise<string> {
@@ -200,9 +214,9 @@ export class JobMaster {
     return this.#savepoints.cancel(options)
   }
 
-  async triggerCheckpoint(): Promise<number> {
+  async triggerCheckpoint({ type }: CheckpointOptions): Promise<number> {
     this.#savepoints.refuseWithinStop('checkpoint')
-    return (await this.#coordinator.trigger({ kind: 'checkpoint' })).checkpointId
+    return (await this.#coordinator.trigger({ kind: 'checkpoint', full: type === 'FULL' })).checkpointId
   }
 
   learn(fact: TaskFact): void {
@@ -289,6 +303,7 @@ export class JobMaster {
   /** The job's own chart takes no fact any more, so nobody would end the job: it ends here, and its record says no more. */
   async #endBroken(cause: Error): Promise<void> {
     const { link, causes } = this.#options
+    this.#isBroken = true
     try {
       for (const task of this.#tasks.all.keys())
         link.toTasks({ type: 'cancelTask', task, attempt: this.#job.attemptOf(task) })

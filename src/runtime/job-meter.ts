@@ -8,9 +8,10 @@ interface Records {
   readonly recordsOut: number
 }
 
-/** What is read of a subtask. */
+/** What is read of a subtask in one attempt. */
 export interface MeteredTask extends Records {
-  readonly gate: { readonly backPressuredMs: number }
+  /** How long it waited for credit of an output. */
+  readonly backPressuredMs: number
 }
 
 export class JobMeter {
@@ -72,7 +73,7 @@ export class JobMeter {
   /** Of the subtask that waited longest since the last look. Two looks at one instant tell the same. */
   #backPressure(tasks: readonly MeteredTask[]): number {
     const atMs = this.#clock.monotonic()
-    const backPressuredMs = Math.max(0, ...tasks.map(({ gate }) => gate.backPressuredMs))
+    const backPressuredMs = Math.max(0, ...tasks.map((task) => task.backPressuredMs))
     const spanMs = atMs - this.#looked.atMs
     if (spanMs <= 0) return this.#looked.ratio
     const ratio = Math.min(1, Math.max(0, (backPressuredMs - this.#looked.backPressuredMs) / spanMs))

@@ -62,6 +62,7 @@ export function readJobSettings(configuration: ConfigurationReader): JobSettings
     commitTimeoutMs: configuration.get('sink.committer.timeout'),
     channelCredit: configuration.get('execution.channel-credit'),
     debugFreeze: configuration.get('execution.debug-freeze'),
+    blockedLoopWarningMs: configuration.get('execution.blocked-loop-warning'),
     leveldb: leveldbSettings(configuration),
     restartStrategy: configuration.restartStrategy() ?? defaultStrategy(checkpointing),
     failoverStrategy: configuration.get('jobmanager.execution.failover-strategy'),

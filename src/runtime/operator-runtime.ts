@@ -44,6 +44,9 @@ export class OperatorRuntime {
   #restoring: Promise<void> | undefined
   #operatorState: OperatorStateStore | undefined
   #timers: InternalTimerService | undefined
+  /** Before the timers were closed. */
+  #fired = 0
+  readonly #counts: Record<string, number> = {}
   #transactions: Transactions<unknown> | undefined
 
   constructor(task: StreamTaskOptions, operator: ChainedOperator, index: number, hooks: OperatorHooks) {
@@ -55,6 +58,16 @@ export class OperatorRuntime {
 
   get keyedState(): KeyedStateBackend | undefined {
     return this.#keyedState
+  }
+
+  /** Timers that have fired. */
+  get numFiredTimers(): number {
+    return this.#fired + (this.#timers?.numFiredTimers() ?? 0)
+  }
+
+  /** Named counts of the operator. */
+  get counts(): Readonly<Record<string, number>> {
+    return { ...this.#counts }
   }
 
   get operatorState(): OperatorStateStore | undefined {
@@ -115,6 +128,7 @@ export class OperatorRuntime {
 
   /** The input has ended: processing timers that are still due fire no more, as in Flink; downstream has its end of data. */
   endTimers(): void {
+    this.#fired = this.numFiredTimers
     this.#timers?.close()
     this.#timers = undefined
   }
@@ -170,7 +184,10 @@ export class OperatorRuntime {
       fail: hooks.fail,
       blame: hooks.blame,
       sendSplitRequest: hooks.sendSplitRequest,
-      count: hooks.count,
+      count: (name, added) => {
+        this.#counts[name] = (this.#counts[name] ?? 0) + added
+        hooks.count(name, added)
+      },
       transactions: (work) => {
         const transactions = twoPhaseCommit({
           id: `${this.#task.name}#${attempt}/transactions`,

@@ -15,6 +15,7 @@ import type { RestoredRecords } from './data/restored-input.ts'
 import { endOfData, endPartitions } from './data/stream-ends.ts'
 import { type InputEnd, type Permission, Subtask } from './data/subtask.ts'
 import { SubtaskGate } from './data/subtask-gate.ts'
+import type { EdgeSizes } from './edge-sizes.ts'
 import type { Connections } from './exchange.ts'
 import { Notifications } from './notifications.ts'
 import { OperatorLives } from './operator-lives.ts'
@@ -24,10 +25,12 @@ import { SubtaskAlignment } from './subtask-alignment.ts'
 import { SubtaskCheckpoints } from './subtask-checkpoints.ts'
 import { hadFinished, SubtaskRestore } from './subtask-restore.ts'
 import type { StreamTaskOptions, TaskEnvironment } from './task-environment.ts'
+import { TaskMeter } from './task-meter.ts'
 
 export class StreamTask {
   readonly options: StreamTaskOptions
   readonly gate: SubtaskGate
+  readonly meter: TaskMeter
   readonly #environment: TaskEnvironment
   readonly #host: Task
   readonly #permission: Permission = { running: false, restoring: false, standstill: false, held: [] }
@@ -48,7 +51,8 @@ export class StreamTask {
   readonly #notifications = new Notifications((thrown) => this.fail(thrown))
   readonly #blame = new Blame()
 
-  constructor(options: StreamTaskOptions) {
+  /** `sizes`: what all tasks of the job know of their records. */
+  constructor(options: StreamTaskOptions, sizes: EdgeSizes) {
     const { environment, task, attempt } = options
     this.options = options
     this.#environment = environment
@@ -68,6 +72,10 @@ export class StreamTask {
       causeOf: (thrown) => this.#causeOf(thrown),
       broken: (cause) => this.#broken(cause),
     })
+    this.meter = new TaskMeter(options, sizes, () => ({
+      ...{ gate: this.gate, checkpoints: this.#checkpoints, connections: this.#connections },
+      ...{ runtimes: this.#runtimes, chain: this.#chain, subtask: this.#subtask },
+    }))
     this.#host = hostTask({
       id: `${this.#path}/task`,
       task,
@@ -78,7 +86,10 @@ export class StreamTask {
       causeOf: (thrown) => this.#causeOf(thrown),
       tap: environment.tap,
       failed: (cause) => void this.#endBroken(cause),
-      reportState: ({ state, cause }) => options.tell({ type: 'task.changed', task, attempt, state, cause }),
+      reportState: ({ state, cause }) => {
+        this.meter.entered(state)
+        options.tell({ type: 'task.changed', task, attempt, state, cause })
+      },
       deploy: () => {},
       restoreState: () => {
         const restoring = this.#restore()
@@ -147,16 +158,6 @@ export class StreamTask {
     this.#subtask?.mail(() => this.#giveToSource(event))
   }
 
-  /** Records that the source has emitted, or the sink has taken, since the start of the attempt. */
-  get recordsIn(): number {
-    return this.options.vertex.source === undefined ? 0 : (this.#runtimes[0]?.counters.recordsOut ?? 0)
-  }
-
-  get recordsOut(): number {
-    const isSink = (operator: ChainedOperator) => operator.outputs.length === 0
-    return this.#runtimes.reduce((sum, runtime) => sum + (isSink(runtime.operator) ? runtime.counters.recordsIn : 0), 0)
-  }
-
   get #path(): string {
     return `${this.options.name}#${this.options.attempt}`
   }
@@ -207,6 +208,7 @@ export class StreamTask {
       gate: this.gate,
       permission: this.#permission,
       wake: () => turnLoop.wake(),
+      stepped: (startMs, endMs) => this.meter.stepped(this.gate, startMs, endMs),
       events: {
         barrierArrived: (channel, barrier, sequence) =>
           this.#alignment?.send({ type: 'barrier.arrived', channel, barrier, sequence }),
@@ -355,6 +357,7 @@ export class StreamTask {
     this.#broken(cause)
     await this.#dispose()
     const failed = this.#environment.causes.of(cause, 'INTERNAL')
+    this.meter.entered('FAILED')
     tell({ type: 'task.changed', task, attempt, state: 'FAILED', cause: failed })
   }
 

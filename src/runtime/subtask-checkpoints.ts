@@ -40,6 +40,8 @@ export class SubtaskCheckpoints {
   /** Of the checkpoint that is next to be taken, if it is. */
   #measured: { readonly checkpointId: number; readonly measured: Measured } | undefined
   #waiting: (() => void)[] = []
+  /** Of the last one that was acknowledged. */
+  #last: SnapshotAlignment | undefined
 
   constructor(options: SubtaskCheckpointsOptions) {
     this.#options = options
@@ -67,6 +69,11 @@ export class SubtaskCheckpoints {
       throw thrown
     }
     host.frozen()
+  }
+
+  /** How the barriers of the last checkpoint came that this subtask was part of. */
+  get lastAlignment(): SnapshotAlignment | undefined {
+    return this.#last
   }
 
   /** Counts until the snapshot is acknowledged: then it is too late. */
@@ -103,6 +110,7 @@ export class SubtaskCheckpoints {
         release: () => frozen()?.release(),
         acknowledge: ({ handles, syncMs, asyncMs }) => {
           const { alignment } = this.#underWay.get(checkpointId) as UnderWay
+          this.#last = alignment
           tell({
             type: 'checkpoint.acknowledged',
             task,

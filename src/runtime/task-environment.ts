@@ -53,6 +53,8 @@ export interface TaskSettings {
   readonly channelCredit: number
   /** Records and values of state are frozen, and records in exchanges serialised: `execution.debug-freeze`. */
   readonly debugFreeze?: boolean | undefined
+  /** A step that holds the event loop longer is warned of; 0 or left out: none is. */
+  readonly blockedLoopWarningMs?: number | undefined
 }
 
 /** What makes one subtask of one attempt. */

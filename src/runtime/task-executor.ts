@@ -3,11 +3,13 @@
  * nothing.
  */
 import type { JobGraph, JobVertex } from '../graph/job-graph.ts'
+import { EdgeSizes } from './edge-sizes.ts'
 import { connect } from './exchange.ts'
 import type { TaskFact, TaskOrder } from './link.ts'
 import { tasksOf } from './restore-assignment.ts'
 import { StreamTask } from './stream-task.ts'
 import type { TaskEnvironment } from './task-environment.ts'
+import { TaskMeters } from './task-meters.ts'
 
 export class TaskExecutor {
   readonly #graph: JobGraph
@@ -15,11 +17,14 @@ export class TaskExecutor {
   readonly #tell: (fact: TaskFact) => void
   /** Each in its newest attempt: an older one is gone before a new one is deployed. */
   #tasks: readonly StreamTask[] = []
+  readonly #sizes: EdgeSizes
+  readonly meters = new TaskMeters()
 
   constructor(graph: JobGraph, environment: TaskEnvironment, tell: (fact: TaskFact) => void) {
     this.#graph = graph
     this.#environment = environment
     this.#tell = tell
+    this.#sizes = new EdgeSizes(graph, environment.ports.clock)
   }
 
   obey(order: TaskOrder): void {
@@ -41,8 +46,10 @@ export class TaskExecutor {
     }
   }
 
-  get tasks(): readonly StreamTask[] {
-    return this.#tasks
+  /** The job is over, and so are all tasks: what they held is let go of; their figures stay. */
+  end(): void {
+    this.meters.end()
+    this.#tasks = []
   }
 
   #deploy({
@@ -56,7 +63,7 @@ export class TaskExecutor {
     const places = tasksOf(this.#graph)
     const tasks = restores.map((restore) => {
       const { vertex, subtask, name } = places[restore.task] as (typeof places)[number]
-      return new StreamTask({
+      const options = {
         task: restore.task,
         attempt,
         graph: this.#graph,
@@ -71,10 +78,12 @@ export class TaskExecutor {
         drained,
         environment: this.#environment,
         tell: this.#tell,
-      })
+      }
+      return new StreamTask(options, this.#sizes)
     })
     const others = this.#tasks.filter(({ options }) => !restores.some(({ task }) => task === options.task))
     this.#tasks = [...others, ...tasks]
+    this.meters.deployed(tasks.map(({ options, meter }) => ({ task: options.task, meter })))
     const { settings, ports, turnLoop } = this.#environment
     const members = tasks.map(({ gate, options }) => ({
       vertex: options.vertexIndex,

@@ -64,8 +64,20 @@ export interface KeyedStateBackend {
    */
   restore(states: readonly StoredKeyedState[]): void | Promise<void>
 
+  /** Of this moment; left out: it keeps no cache. */
+  cacheUse?(): StateCacheUse
+
   /** Frozen states are of no further use. */
   close(): void | Promise<void>
+}
+
+/** How a cache in front of a store is used. What is used twice in a row counts once. */
+export interface StateCacheUse {
+  /** Found on the heap, and asked of the store, since the backend was made. */
+  readonly hits: number
+  readonly misses: number
+  /** What its rows take on the heap, an estimate. */
+  readonly bytes: number
 }
 
 export interface StoredKeyedState {

@@ -37,6 +37,8 @@ export interface InternalTimerService {
   currentProcessingTime(): number
   numEventTimeTimers(): number
   numProcessingTimeTimers(): number
+  /** How many have fired so far, of both domains. */
+  numFiredTimers(): number
 
   /**
    * Raises the watermark and fires the earliest event timer that is due; false when none is. All are fired before the
@@ -81,6 +83,7 @@ class TimerService implements InternalTimerService {
   #physicalMs = Number.POSITIVE_INFINITY
   /** From the firing of the physical timer until nothing is due: it is armed once, at the end. */
   #firing = false
+  #fired = 0
   #closed = false
 
   constructor({ backend, clock, target, due, name = 'timers' }: TimerServiceOptions) {
@@ -135,10 +138,15 @@ class TimerService implements InternalTimerService {
     return this.#processingTimers.size
   }
 
+  numFiredTimers(): number {
+    return this.#fired
+  }
+
   pollDueEventTimer(watermark: number): boolean {
     if (watermark > this.#watermark) this.#watermark = watermark
     const timer = this.#eventTimers.pollDue(watermark)
     if (timer === undefined) return false
+    this.#fired++
     this.#backend.setCurrentKey(timer.key)
     this.#target.onEventTime(timer)
     return true
@@ -151,6 +159,7 @@ class TimerService implements InternalTimerService {
       this.#arm()
       return false
     }
+    this.#fired++
     this.#backend.setCurrentKey(timer.key)
     this.#target.onProcessingTime(timer)
     return true

@@ -12,10 +12,13 @@ import { type DurabilityModel, SimulatedDisk } from '../base/simulated-disk.ts'
 import { SimulatedLocks } from '../base/simulated-locks.ts'
 import { eventLoopTurns } from '../base/turns.ts'
 import { VirtualClock } from '../base/virtual-clock.ts'
+import type { RestServer } from '../rest/rest-server.ts'
+import type { RestServerOptions } from '../rest/rest-server-options.ts'
 import { startJob } from '../runtime/execute.ts'
 import type { JobEvent } from '../runtime/job-handle.ts'
 import { ClusterFiles } from './cluster-files.ts'
 import { ClusterProcess } from './cluster-process.ts'
+import { ClusterServers } from './cluster-servers.ts'
 import type { DiskFault } from './disk-faults.ts'
 import { Driver } from './driver.ts'
 import { misuse } from './harness.ts'
@@ -48,6 +51,7 @@ export class MiniCluster implements AsyncDisposable {
   #disk = new SimulatedDisk()
   #locks = new SimulatedLocks()
   #process: ClusterProcess
+  #servers = new ClusterServers()
   #processes = 0
 
   constructor(options: MiniClusterOptions = {}) {
@@ -67,6 +71,7 @@ export class MiniCluster implements AsyncDisposable {
   /** A new environment, as `getExecutionEnvironment` gives one, in the process that lives now. */
   environment(options: EnvironmentOptions = {}): StreamExecutionEnvironment {
     const process = this.#living('environment')
+    const servers = this.#servers
     const logger = options.logger ?? this.#options.logger ?? silentLogger
     return new StreamExecutionEnvironment({
       ports: () => ({ ...process.ports, logger }),
@@ -78,6 +83,7 @@ export class MiniCluster implements AsyncDisposable {
         if (started.type === 'started') {
           const tasks = graph.vertices.reduce((sum, { parallelism }) => sum + parallelism, 0)
           this.#jobs.set(started.handle.jobId, new WatchedJob(started.handle, tasks))
+          servers.add(started.handle)
         }
         return started
       },
@@ -152,6 +158,16 @@ export class MiniCluster implements AsyncDisposable {
     return this.#watched(job, 'eventsOf').events
   }
 
+  /**
+   * A real server for Flink's REST API over the jobs of the process that lives now, on any free port where `options` names
+   * none. Time in it is the cluster's. It ends with the process. Rejects with REST_NOT_LISTENING and as `restServer` throws.
+   */
+  rest(options: RestServerOptions = {}): Promise<RestServer> {
+    const { ports } = this.#living('rest')
+    const logger = this.#options.logger ?? silentLogger
+    return this.#servers.open(options, { ...ports, logger }, this.#options.configuration ?? {})
+  }
+
   /** From now on the disk does this to the operations of the processes; the returned function takes it back. */
   inject(fault: DiskFault): () => void {
     this.#faults.add(fault)
@@ -164,17 +180,20 @@ export class MiniCluster implements AsyncDisposable {
    */
   kill(options: { readonly powerLoss?: DurabilityModel | undefined } = {}): void {
     this.#disk = this.#process.kill(options.powerLoss ?? 'nothing')
+    void this.#servers.close()
   }
 
   /** A new process on the disk that the dead one left. Environments of the old one are of no more use. */
   restart(): void {
     if (this.#process.alive) throw misuse('MiniCluster', 'restart(): the process lives.', 'Call kill() before.')
+    this.#servers = new ClusterServers()
     this.#process = this.#newProcess()
   }
 
   /** Kills the process. Files can be looked at also afterwards. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#process.alive) this.kill()
+    await this.#servers.close()
   }
 
   #newProcess(): ClusterProcess {

@@ -8,6 +8,10 @@ import { describe, expect, it } from 'vitest'
 import { classify, type TracedLine } from './classify.mjs'
 import { root } from './processes.ts'
 
+/** Samples: `npm run e2e:kill -- --cycles 500` makes as many as one likes. */
+const KILLS = 10
+const KILLS_ON_DISK = 6
+
 /** Resolves with the exit code and what was printed; the last line is the report. */
 function killScript(...args: string[]): Promise<{ readonly code: number | null; readonly printed: string }> {
   const child = spawn(process.execPath, [join(root, 'scripts/e2e-kill.mjs'), ...args], {
@@ -22,11 +26,11 @@ function killScript(...args: string[]): Promise<{ readonly code: number | null; 
 }
 
 describe('A job that is killed with SIGKILL', () => {
-  it('loses, doubles and reorders nothing in 16 kills of two jobs', async () => {
-    const { code, printed } = await killScript('--cycles', '16', '--seed', '30')
+  it(`loses, doubles and reorders nothing in ${KILLS} kills of two jobs`, async () => {
+    const { code, printed } = await killScript('--cycles', String(KILLS), '--seed', '30')
     expect(code, printed).toBe(0)
     const report = JSON.parse(printed.trim().split('\n').at(-1) as string)
-    expect(report.kills).toBeGreaterThanOrEqual(16)
+    expect(report.kills).toBeGreaterThanOrEqual(KILLS)
     expect(report.wrong).toBe(0)
     expect(report.killsOf.chain).toBeGreaterThan(0)
     expect(report.killsOf.followed).toBeGreaterThan(0)
@@ -37,11 +41,11 @@ describe('A job that is killed with SIGKILL', () => {
 
   it('does neither with its state on disk, and leaves nothing beside what its checkpoints name', async () => {
     const { code, printed } = await killScript(
-      ...['--backend', 'leveldb', '--num-retained', '3', '--cycles', '8', '--seed', '3'],
+      ...['--backend', 'leveldb', '--num-retained', '3', '--cycles', String(KILLS_ON_DISK), '--seed', '3'],
     )
     expect(code, printed).toBe(0)
     const report = JSON.parse(printed.trim().split('\n').at(-1) as string)
-    expect(report.kills).toBeGreaterThanOrEqual(8)
+    expect(report.kills).toBeGreaterThanOrEqual(KILLS_ON_DISK)
     expect(report.wrong).toBe(0)
     expect(report.coverage.sharedFiles).toBeGreaterThan(0)
     expect(report.coverage.foldersSwept).toBeGreaterThan(0)

@@ -68,8 +68,8 @@ async function stoppedAt<T>(
 /** Nothing is left behind at the end. */
 const REFUSALS = /ended as FINISHED|NOT_ALL_REQUIRED_TASKS_RUNNING|has ended|on its way to another end/
 
-/** All steps take minutes; these meet each state of the end. */
-const EVERY = 5
+/** All steps (MILLRACE_STOP_EVERY=1) take minutes; these meet each state of the end. */
+const EVERY = Number(process.env.MILLRACE_STOP_EVERY ?? 11)
 
 /** At one of so many steps, of which each is tried over both kinds of stop. */
 async function atManySteps(

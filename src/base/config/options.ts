@@ -3,13 +3,22 @@
  * come from it. To add an option, add it to the table of its area.
  */
 import { CHECKPOINTING_OPTIONS } from './checkpointing-options.ts'
+import { CLIENT_OPTIONS } from './client-options.ts'
 import type { Time } from './duration.ts'
+import { METRICS_OPTIONS } from './metrics-options.ts'
 import type { InputOf, OptionDefinition, ValueOf } from './option-definition.ts'
 import { REST_OPTIONS } from './rest-options.ts'
 import { RESTART_OPTIONS } from './restart-options.ts'
 import { RUNTIME_OPTIONS } from './runtime-options.ts'
 
-export const OPTIONS = { ...CHECKPOINTING_OPTIONS, ...RESTART_OPTIONS, ...RUNTIME_OPTIONS, ...REST_OPTIONS }
+export const OPTIONS = {
+  ...CHECKPOINTING_OPTIONS,
+  ...RESTART_OPTIONS,
+  ...RUNTIME_OPTIONS,
+  ...REST_OPTIONS,
+  ...CLIENT_OPTIONS,
+  ...METRICS_OPTIONS,
+}
 
 type Options = typeof OPTIONS
 export type OptionKey = keyof Options

@@ -1,4 +1,4 @@
-/** Options of the REST interface, accepted from the start so that one file serves every version. */
+/** Options of the REST interface. */
 import type { OptionDefinition } from './option-definition.ts'
 
 export const REST_OPTIONS = {
@@ -6,8 +6,7 @@ export const REST_OPTIONS = {
     area: 'rest',
     type: 'text',
     default: 'localhost',
-    effect: 'later',
-    description: 'Host that clients connect to.',
+    description: 'Host that commands such as `millrace list` connect to, read from their `-D`.',
   },
   'rest.port': {
     area: 'rest',
@@ -15,15 +14,14 @@ export const REST_OPTIONS = {
     default: 8081,
     min: 0,
     max: 65_535,
-    effect: 'later',
-    description: 'Port that clients connect to. 0: any free one.',
+    description: 'Port that the server listens on where `rest.bind-port` says nothing. 0: any free one.',
   },
   'rest.bind-address': {
     area: 'rest',
     type: 'text',
     default: 'localhost',
-    effect: 'later',
-    description: 'Address that the server listens on.',
+    description:
+      'Address that the server listens on. Another one than the loopback needs `rest.token-file`, or `rest.insecure`.',
   },
   'rest.bind-port': {
     area: 'rest',
@@ -31,21 +29,53 @@ export const REST_OPTIONS = {
     default: '8081-8090',
     pattern: /^\d{1,5}(-\d{1,5})?$/,
     legal: 'a port or a range of ports such as 8081-8090',
-    effect: 'later',
-    description: 'Port or range of ports that the server listens on: the first free one.',
+    description:
+      'Port or range of ports that the server listens on: the first free one. It wins over `rest.port` where both are set.',
+  },
+  'rest.token-file': {
+    area: 'rest',
+    type: 'text',
+    default: undefined,
+    description:
+      'File with the token that every request must show as `Authorization: Bearer`. Nobody but its owner may have rights on it.',
+  },
+  'rest.insecure': {
+    area: 'rest',
+    type: 'boolean',
+    default: false,
+    description:
+      'Listen on other addresses than the loopback without a token: whoever reaches the port rules the jobs.',
+  },
+  'rest.allowed-hosts': {
+    area: 'rest',
+    type: 'text',
+    default: undefined,
+    description:
+      'Names beside those of the loopback under which the interface may be asked for, with `;` between them: a request for another host is refused.',
+  },
+  'rest.savepoint-roots': {
+    area: 'rest',
+    type: 'text',
+    default: undefined,
+    description:
+      'Folders in which a request may have savepoints written or deleted, with `;` between them; those that the job is configured with always.',
   },
   'rest.async.store-duration': {
     area: 'rest',
     type: 'duration',
     default: 300_000,
-    effect: 'later',
     description: 'How long the result of a savepoint or another long operation can be asked for.',
+  },
+  'web.dir': {
+    area: 'rest',
+    type: 'text',
+    default: undefined,
+    description: 'Folder with the files of a dashboard, such as Flink’s, which are served beside the interface.',
   },
   'web.access-control-allow-origin': {
     area: 'rest',
     type: 'text',
     default: undefined,
-    effect: 'later',
     description: 'Origin whose pages may read the interface. Not set: none (Flink allows every one).',
   },
   'web.refresh-interval': {
@@ -53,14 +83,12 @@ export const REST_OPTIONS = {
     type: 'duration',
     default: 3000,
     minMs: 1,
-    effect: 'later',
     description: 'How often the dashboard asks for news.',
   },
   'web.cancel.enable': {
     area: 'rest',
     type: 'boolean',
     default: true,
-    effect: 'later',
     description: 'Whether the dashboard offers to cancel a job.',
   },
   'web.submit.enable': {
@@ -82,7 +110,6 @@ export const REST_OPTIONS = {
     type: 'integer',
     default: 16,
     min: 1,
-    effect: 'later',
-    description: 'How many failures the dashboard remembers.',
+    description: 'How many failures of a job are remembered, each with those that came while it was handled.',
   },
 } as const satisfies Record<string, OptionDefinition>

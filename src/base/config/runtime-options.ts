@@ -114,6 +114,13 @@ export const RUNTIME_OPTIONS = {
     description:
       'How many records the reader of a `defineSource` source may fetch before they are emitted. Millrace’s own.',
   },
+  'execution.blocked-loop-warning': {
+    area: 'pipeline',
+    type: 'duration',
+    default: 1000,
+    description:
+      'A task that holds the event loop longer than this in one step, in a function that does not wait but computes, is logged, with the operator where it can be found: meanwhile nothing else of the process is served. At most once a minute for a task. 0: never. Millrace’s own.',
+  },
   'execution.debug-freeze': {
     area: 'pipeline',
     type: 'boolean',

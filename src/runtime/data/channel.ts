@@ -179,6 +179,26 @@ export class Channel {
     return this.tail - this.head
   }
 
+  /** Records that it holds before the sender must wait. */
+  get credit(): number {
+    return this.#credit
+  }
+
+  /**
+   * The newest of its records that are still in the queue or were read and not yet overwritten, at most `most`, newest
+   * first: for whoever wants to see what records of this channel are like.
+   */
+  newest(most: number): readonly unknown[] {
+    const { values, timestamps, mask, tail } = this
+    const found: unknown[] = []
+    for (let back = 1; back <= Math.min(tail, mask + 1) && found.length < most; back++) {
+      const slot = (tail - back) & mask
+      // Control elements have no timestamp, records always do.
+      if (timestamps[slot] !== undefined) found.push(values[slot])
+    }
+    return found
+  }
+
   #overtake(urgent: Urgent): void {
     this.#priority.push(urgent)
     this.#receiver.wake()

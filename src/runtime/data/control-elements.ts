@@ -35,6 +35,11 @@ export class ControlElements {
     )
   }
 
+  /** By input of the operator. */
+  get watermarks(): readonly number[] {
+    return this.#valves.map(({ watermark }) => watermark)
+  }
+
   /** Taken out of the queue, where it had this place. */
   handle(channel: Channel, element: ControlElement, sequence: number): void {
     switch (element.type) {

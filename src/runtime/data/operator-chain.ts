@@ -5,6 +5,7 @@
 import type { ControlElement } from '../../elements/stream-element.ts'
 import type { ChainedOperator, JobVertex } from '../../graph/job-graph.ts'
 import type { Input, Operator, SourceOperator } from '../../operators/operator.ts'
+import { chainWatermarks, Nowhere, type OperatorWatermarks } from './chain-watermarks.ts'
 import type { RecordWriter } from './record-writer.ts'
 
 export interface ChainLinks {
@@ -21,6 +22,8 @@ export interface OperatorChain {
   /** What the head writes into. */
   readonly headOutput: Input<unknown>
   writeControl(element: ControlElement): void
+  /** By operator. `ofHead`: what came through the channels, by input of the head. */
+  watermarks(ofHead: readonly number[]): readonly OperatorWatermarks[]
 }
 
 /** Makes the operators from tail to head, since each needs what it writes into. */
@@ -30,10 +33,11 @@ export function operatorChain(
   make: (operator: ChainedOperator, index: number, links: ChainLinks) => Operator,
 ): OperatorChain {
   const operators: Operator[] = new Array(vertex.operators.length)
-  let headOutput: Input<unknown> = NOWHERE
+  const ends = vertex.operators.map(() => new Nowhere())
+  let headOutput: Input<unknown> = ends[0] as Nowhere
   for (let index = vertex.operators.length - 1; index >= 0; index--) {
     const operator = vertex.operators[index] as ChainedOperator
-    const links = linksOf(operator, operators, writers)
+    const links = linksOf(operator, operators, writers, ends[index] as Nowhere)
     operators[index] = make(operator, index, links)
     headOutput = links.output
   }
@@ -48,6 +52,7 @@ export function operatorChain(
     writeControl: (element) => {
       for (const writer of all) writer.writeControl(element)
     },
+    watermarks: (ofHead) => chainWatermarks({ chained: vertex.operators, operators, writers, ends }, ofHead),
   }
 }
 
@@ -55,6 +60,7 @@ function linksOf(
   operator: ChainedOperator,
   operators: readonly Operator[],
   writers: ReadonlyMap<number, RecordWriter>,
+  nowhere: Input<unknown>,
 ): ChainLinks {
   const targets = (sideOutput: string | undefined) =>
     operator.outputs
@@ -64,23 +70,20 @@ function linksOf(
           ? (writers.get(to.index) as Input<unknown>)
           : (operators[to.index]?.inputs[to.input] as Input<unknown>),
       )
-  const main = together(targets(undefined))
+  const main = together(targets(undefined), nowhere)
   const ids = [...new Set(operator.outputs.map(({ sideOutput }) => sideOutput))].filter((id) => id !== undefined)
   // Asked per record that goes to the side: put together once.
-  const sides = new Map(ids.map((id) => [id, together(targets(id))]))
+  const sides = new Map(ids.map((id) => [id, together(targets(id), nowhere)]))
   return {
     output: sides.size === 0 ? main : new WithSides(main, [...sides.values()]),
     sideOutput: (id) => sides.get(id),
   }
 }
 
-function together(inputs: readonly Input<unknown>[]): Input<unknown> {
-  if (inputs.length === 0) return NOWHERE
+function together(inputs: readonly Input<unknown>[], nowhere: Input<unknown>): Input<unknown> {
+  if (inputs.length === 0) return nowhere
   return inputs.length === 1 ? (inputs[0] as Input<unknown>) : new FanOut(inputs)
 }
-
-/** Where the records of an operator go that nobody reads. */
-const NOWHERE: Input<unknown> = { processElement() {}, processWatermark() {}, processWatermarkStatus() {} }
 
 /** Records go to the main output alone, time goes everywhere. */
 class WithSides implements Input<unknown> {

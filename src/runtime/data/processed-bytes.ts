@@ -4,6 +4,7 @@
  * end; the way of a record knows nothing of it.
  */
 import type { Serializer } from '../../elements/serializer.ts'
+import { MOST_SAMPLES, meanRecordSize } from './mean-record-size.ts'
 
 /** What is read of a channel. */
 interface MeasuredChannel {
@@ -15,10 +16,6 @@ interface MeasuredChannel {
   /** Control elements that were taken out of the queue so far: sequence numbers that were no records. */
   readonly controlsRead: number
 }
-
-/** Records that are looked at, and when there are enough bytes of them. */
-const MOST_SAMPLES = 8
-const ENOUGH_BYTES = 64 * 1024
 
 /** A channel at the start. */
 interface Mark {
@@ -53,7 +50,9 @@ export class ProcessedBytes {
     this.#measured = undefined
     const counts = this.#channels.map((channel, index) => recordsRead(channel) - (marks[index] as Mark).read)
     const records = counts.reduce((sum, count) => sum + count, 0)
-    this.#meanBytes = this.#meanOf(this.#samples(marks, counts)) ?? this.#meanBytes
+    const samples = this.#samples(marks, counts)
+    this.#meanBytes =
+      meanRecordSize(samples, (index) => this.#serializers[index] as Serializer<unknown>) ?? this.#meanBytes
     return Math.round(records * this.#meanBytes)
   }
 
@@ -65,24 +64,6 @@ export class ProcessedBytes {
       const { queued } = marks[index] as Mark
       return queued.length > 0 ? queued.slice(0, count) : firstQueued(channel)
     })
-  }
-
-  /** Goes round the channels, so that each has its share. Undefined where none of the values has a size. */
-  #meanOf(samples: readonly (readonly unknown[])[]): number | undefined {
-    let taken = 0
-    let bytes = 0
-    for (let round = 0; round < MOST_SAMPLES; round++)
-      for (const [index, values] of samples.entries()) {
-        if (round >= values.length) continue
-        if (taken === MOST_SAMPLES || bytes >= ENOUGH_BYTES) return bytes / taken
-        try {
-          bytes += (this.#serializers[index] as Serializer<unknown>).serialize(values[round]).length
-          taken++
-        } catch {
-          // The serializer refuses the value: that matters only where it has to be stored.
-        }
-      }
-    return taken === 0 ? undefined : bytes / taken
   }
 }
 

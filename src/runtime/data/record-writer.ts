@@ -6,7 +6,7 @@
 import { StreamError } from '../../base/errors.ts'
 import type { Random } from '../../base/random.ts'
 import { takeNoNotice } from '../../base/unawaited.ts'
-import type { CheckpointBarrier, ControlElement } from '../../elements/stream-element.ts'
+import { type CheckpointBarrier, type ControlElement, MIN_WATERMARK } from '../../elements/stream-element.ts'
 import type { Partitioner } from '../../graph/job-graph.ts'
 import type { Input } from '../../operators/operator.ts'
 import { refusedKey } from '../../operators/refused-key.ts'
@@ -16,6 +16,10 @@ import { overtakes } from './partition-targets.ts'
 
 export interface RecordWriter extends Input<unknown> {
   readonly channels: readonly Channel[]
+  /** Each record goes to all channels. */
+  readonly broadcast: boolean
+  /** The last one that went out. */
+  readonly watermark: number
   writeControl(element: ControlElement): void
 }
 
@@ -107,6 +111,8 @@ interface Ends {
 
 abstract class EveryChannel {
   readonly channels: readonly Channel[]
+  readonly broadcast: boolean = false
+  watermark = MIN_WATERMARK
   readonly #overtaken: boolean
 
   constructor({ channels, overtaken }: Ends) {
@@ -124,6 +130,7 @@ abstract class EveryChannel {
 
   writeControl(element: ControlElement): void {
     if (element.type === 'barrier') return this.#writeBarrier(element)
+    if (element.type === 'watermark') this.watermark = element.timestamp
     for (const channel of this.channels) channel.pushControl(element)
   }
 
@@ -183,6 +190,8 @@ class SelectingWriter extends EveryChannel implements RecordWriter {
 }
 
 class BroadcastWriter extends EveryChannel implements RecordWriter {
+  override readonly broadcast = true
+
   processElement(value: unknown, timestamp: number): void {
     for (let index = 0; index < this.channels.length; index++) (this.channels[index] as Channel).push(value, timestamp)
   }

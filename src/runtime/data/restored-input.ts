@@ -13,6 +13,8 @@ export class RestoredInput {
   readonly #records: RestoredRecords[]
   readonly #inputs: readonly Input<unknown>[]
   readonly #gate: Gate
+  /** How many were processed so far. */
+  processed = 0
   /** Of the first of them. */
   #read = 0
 
@@ -48,6 +50,7 @@ export class RestoredInput {
       const place = this.#read++
       input.processElement(values[place], timestamps[place] as number)
     }
+    this.processed += this.#read - start
     return this.#read - start
   }
 }

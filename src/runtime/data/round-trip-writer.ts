@@ -18,15 +18,21 @@ export interface EdgeNames {
 
 export class RoundTripWriter implements RecordWriter {
   readonly channels: readonly Channel[]
+  readonly broadcast: boolean
   readonly #writer: RecordWriter
   readonly #serializer: Serializer<unknown>
   readonly #names: EdgeNames
 
   constructor(writer: RecordWriter, serializer: Serializer<unknown> | undefined, names: EdgeNames) {
     this.channels = writer.channels
+    this.broadcast = writer.broadcast
     this.#writer = writer
     this.#serializer = serializer ?? defaultSerializer()
     this.#names = names
+  }
+
+  get watermark(): number {
+    return this.#writer.watermark
   }
 
   processElement(value: unknown, timestamp: number): void {

@@ -4,16 +4,16 @@
  */
 import type { Gate, Resumable } from '../../operators/operator.ts'
 import type { CreditHolder } from './channel.ts'
+import { SubtaskTimes } from './subtask-times.ts'
 import { WorkUnderWay } from './work-under-way.ts'
 
 export class SubtaskGate implements Gate, CreditHolder {
   closed = 0
   /** What the subtask waits for, or has given up waiting for. */
   readonly underWay = new WorkUnderWay()
+  readonly times: SubtaskTimes
   #pauses = 0
   #outputsFull = 0
-  #fullSinceMs = 0
-  #fullMs = 0
   #interrupted: Resumable[] = []
   readonly #wake: () => void
   readonly #failed: (cause: unknown) => void
@@ -30,17 +30,18 @@ export class SubtaskGate implements Gate, CreditHolder {
     this.#wake = hooks.wake
     this.#failed = hooks.failed
     this.#monotonicMs = hooks.monotonicMs
+    this.times = new SubtaskTimes(hooks.monotonicMs)
     this.#dataConsumed = hooks.dataConsumed
   }
 
   outputFull(): void {
     this.closed++
-    if (this.#outputsFull++ === 0) this.#fullSinceMs = this.#monotonicMs()
+    if (this.#outputsFull++ === 0) this.#waitingChanged()
   }
 
   outputFree(): void {
     this.closed--
-    if (--this.#outputsFull === 0) this.#fullMs += this.#monotonicMs() - this.#fullSinceMs
+    if (--this.#outputsFull === 0) this.#waitingChanged()
     this.#wake()
   }
 
@@ -48,17 +49,21 @@ export class SubtaskGate implements Gate, CreditHolder {
     this.#dataConsumed?.()
   }
 
-  /** How long an output had no credit, since the start. */
+  /** How long it could do nothing because an output had no credit, since the start. */
   get backPressuredMs(): number {
-    return this.#fullMs + (this.#outputsFull > 0 ? this.#monotonicMs() - this.#fullSinceMs : 0)
+    return this.times.outputFullMs(this.#monotonicMs())
+  }
+
+  get isBackPressured(): boolean {
+    return this.#outputsFull > 0
   }
 
   pause(settled: Promise<void>): void {
-    this.#pauses++
     this.closed++
+    if (this.#pauses++ === 0) this.#waitingChanged()
     const over = () => {
-      this.#pauses--
       this.closed--
+      if (--this.#pauses === 0) this.#waitingChanged()
       this.#wake()
     }
     this.underWay.watch(settled).then(over, (cause) => {
@@ -102,5 +107,9 @@ export class SubtaskGate implements Gate, CreditHolder {
       this.#interrupted.push(...rest)
     }
     return ran
+  }
+
+  #waitingChanged(): void {
+    this.times.waitsFor(this.#outputsFull > 0, this.#pauses > 0)
   }
 }

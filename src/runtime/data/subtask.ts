@@ -59,6 +59,8 @@ export interface SubtaskParts {
   readonly restored: RestoredRecords[]
   readonly events: SubtaskEvents
   wake(): void
+  /** Behind a step that did something, with its begin and end on the monotonic clock. Left out: nobody measures it. */
+  stepped?(startMs: number, endMs: number): void
 }
 
 export class Subtask implements Runnable {
@@ -68,6 +70,8 @@ export class Subtask implements Runnable {
   #source: 'reading' | 'waiting' | 'ended'
   #next = 0
   #restored: RestoredInput | undefined
+  #restoredProcessed = 0
+  workedInVain = false
 
   constructor(parts: SubtaskParts) {
     this.#parts = parts
@@ -76,6 +80,21 @@ export class Subtask implements Runnable {
     this.#controlElements = new ControlElements(parts.channels, parts.inputs, parts.events, (end) =>
       this.mail(() => parts.events.inputExhausted(end)),
     )
+  }
+
+  /** Of each input of the head operator. */
+  get inputWatermarks(): readonly number[] {
+    return this.#controlElements.watermarks
+  }
+
+  /** Of those that were in flight at the checkpoint, how many were processed. */
+  get restoredProcessed(): number {
+    return this.#restoredProcessed + (this.#restored?.processed ?? 0)
+  }
+
+  stepped(startMs: number, endMs: number): void {
+    this.workedInVain = false
+    this.#parts.stepped?.(startMs, endMs)
   }
 
   /** Runs in a later step, between two elements and never during a standstill. */
@@ -145,6 +164,7 @@ export class Subtask implements Runnable {
     if (this.#restored === undefined || this.#mustWait()) return false
     const read = this.#restored.feed(budget)
     if (!this.#restored.consumed || this.#mustWait()) return read
+    this.#restoredProcessed = this.#restored.processed
     this.#restored = undefined
     this.#parts.events.restoredConsumed()
     return true
@@ -213,6 +233,8 @@ export class Subtask implements Runnable {
         return true
       case NOTHING_AVAILABLE:
         this.#source = 'waiting'
+        // It may have emitted a lot before.
+        this.workedInVain = true
         source.available().then(
           () => this.readAgain(),
           (cause) => this.#parts.events.failed(cause),

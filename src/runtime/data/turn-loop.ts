@@ -8,6 +8,10 @@ import type { Turns } from '../../base/turns.ts'
 export interface Runnable {
   /** Does at most about `budget` records of work. True when something was done. Never throws. */
   step(budget: number): boolean
+  /** The last step worked until there was nothing more to do: it may have taken long, though it gave false. */
+  readonly workedInVain?: boolean | undefined
+  /** Behind a step that did something, or worked in vain: when it began and ended, on the monotonic clock. */
+  stepped?(startMs: number, endMs: number): void
 }
 
 /** Work beside the records: a snapshot that is being written. */
@@ -126,11 +130,15 @@ export class TurnLoop {
     for (;;) {
       let progressed = false
       for (const member of this.#members) {
-        if (!member.runnable.step(member.budget)) continue
-        progressed = true
+        const { runnable } = member
+        const worked = runnable.step(member.budget)
+        if (!worked && runnable.workedInVain !== true) continue
         const afterMs = this.#clock.monotonic()
-        adapt(member, afterMs - nowMs)
+        if (worked) adapt(member, afterMs - nowMs)
+        runnable.stepped?.(nowMs, afterMs)
         nowMs = afterMs
+        if (!worked) continue
+        progressed = true
         if (nowMs >= untilMs) return true
       }
       if (!progressed) return false

@@ -24,6 +24,11 @@ export class WatermarkValve {
     this.#output = output
   }
 
+  /** What the channels come to so far. */
+  get watermark(): number {
+    return this.#emitted
+  }
+
   /** A watermark on an idle channel, and one that does not rise, is dropped. */
   inputWatermark(index: number, timestamp: number): void {
     const channel = this.#channel(index)

@@ -28,7 +28,7 @@ import type { EntryCodec, KeyedTable } from '../keyed-table.ts'
 import { KeyedStates } from '../memory/keyed-states.ts'
 import { RestorePace } from '../restore-pace.ts'
 import type { SnapshotFormat } from '../snapshot.ts'
-import type { FrozenKeyedState, KeyedStateBackend, StoredKeyedState } from '../state-backend.ts'
+import type { FrozenKeyedState, KeyedStateBackend, StateCacheUse, StoredKeyedState } from '../state-backend.ts'
 import { LevelCheckpoints } from './level-checkpoints.ts'
 import { collectKeys } from './level-keys.ts'
 import { LevelLists } from './level-lists.ts'
@@ -221,6 +221,10 @@ class LevelStateBackend implements KeyedStateBackend {
     })
     if (this.#options.keepsKeys) await collectKeys(this.#tables, this.#queue)
     if (chain !== undefined && this.#options.incremental) this.#checkpoints.goOnFrom(chain)
+  }
+
+  cacheUse(): StateCacheUse {
+    return { hits: this.#tables.hits(), misses: this.#cache.misses, bytes: this.#cache.usedBytes }
   }
 
   async close(): Promise<void> {

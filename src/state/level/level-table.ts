@@ -41,6 +41,8 @@ export class LevelTable<V> implements KeyedTable<V>, Entries<V> {
   readonly scan = this
   /** Of the bytes of a value, running. */
   averageBytes = 32
+  /** Rows that were found in the cache; the same one twice in a row counts once. */
+  hits = 0
   #measured = 0
   #unmeasured = 0
   /** Rows with a value. */
@@ -163,7 +165,9 @@ export class LevelTable<V> implements KeyedTable<V>, Entries<V> {
 
   #row(key: MapKey): Row<V> {
     if (this.#last !== undefined && this.#last.key === key) return this.#last
-    const row = this.rows.get(key) ?? this.#cache.load(this, key)
+    let row = this.rows.get(key)
+    if (row === undefined) row = this.#cache.load(this, key)
+    else this.hits++
     row.referenced = true
     this.#last = row
     return row

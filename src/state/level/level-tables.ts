@@ -96,6 +96,11 @@ export class LevelTables {
     return [...keysIn(STATES), ...keysIn(MAP_HEADS), ...keysIn(LIST_HEADS)]
   }
 
+  /** Of the tables that have the store behind them. */
+  hits(): number {
+    return [...this.slots()].reduce((sum, { pinned, table }) => sum + (pinned ? 0 : (table?.hits ?? 0)), 0)
+  }
+
   clear(): void {
     for (const slot of this.slots()) {
       slot.table?.clear()

@@ -27,6 +27,8 @@ export class RowCache {
   readonly queue: WriteQueue
   /** Undefined while nobody needs to know what changes. */
   log: ChangeLog | undefined
+  /** Rows that were asked of the store. */
+  misses = 0
   readonly #ring: RowRing
   readonly #failed: (cause: Error) => void
   #hasFailed = false
@@ -39,10 +41,17 @@ export class RowCache {
     this.#failed = failed
   }
 
+  get usedBytes(): number {
+    return this.#ring.usedBytes
+  }
+
   /** Throws what the store throws, or the serializer. */
   load<V>(table: LevelTable<V>, key: MapKey): Row<V> {
     const row = table.adopt(key, table.pinned ? undefined : this.stored(table.id, key))
-    if (!table.pinned) this.#ring.add(row as AnyRow)
+    if (!table.pinned) {
+      this.misses++
+      this.#ring.add(row as AnyRow)
+    }
     return row
   }
 

@@ -26,7 +26,8 @@ class ScriptedJob implements JobHandle {
     return 'RUNNING'
   }
 
-  async triggerCheckpoint(): Promise<number> {
+  async triggerCheckpoint(options: object = {}): Promise<number> {
+    this.asked.push(`checkpoint ${JSON.stringify(options)}`)
     return 7
   }
 
@@ -69,6 +70,14 @@ class ScriptedJob implements JobHandle {
     throw new RangeError('not asked for')
   }
 
+  executionGraph(): never {
+    throw new RangeError('not asked for')
+  }
+
+  measurements(): never {
+    throw new RangeError('not asked for')
+  }
+
   listeners(): number {
     return this.#listeners.size
   }
@@ -100,6 +109,19 @@ describe('JobClient', () => {
     expect(await client.getJobExecutionResult()).toEqual({ jobId: job.jobId, netRuntimeMs: 12 })
   })
 
+  it('hands on which checkpoint is asked for', async () => {
+    const job = new ScriptedJob()
+    const client = clientOf(job)
+    for (const options of [{}, { type: 'FULL' }, { type: 'INCREMENTAL' }, { type: 'CONFIGURED' }] as const)
+      expect(await client.triggerCheckpoint(options)).toBe(7)
+    expect(job.asked).toEqual([
+      'checkpoint {}',
+      'checkpoint {"type":"FULL"}',
+      'checkpoint {"type":"INCREMENTAL"}',
+      'checkpoint {"type":"CONFIGURED"}',
+    ])
+  })
+
   it('hands on what is asked of savepoints', async () => {
     const job = new ScriptedJob()
     const client = clientOf(job)
@@ -120,6 +142,9 @@ describe('JobClient', () => {
     // From plain JavaScript anything may come.
     const client = clientOf(job) as unknown as Record<string, (...given: unknown[]) => Promise<string>>
     const mistakes: readonly (readonly [string, ...unknown[]])[] = [
+      ['triggerCheckpoint', 'FULL'],
+      ['triggerCheckpoint', null],
+      ['triggerCheckpoint', { type: 'full' }],
       ['triggerSavepoint', ''],
       ['triggerSavepoint', 7],
       ['triggerSavepoint', '/s', { formatType: 'native' }],

@@ -2,6 +2,7 @@
 
 import { StreamError } from '../../../src/base/errors.ts'
 import type { FileSystem } from '../../../src/base/file-system.ts'
+import { type HttpClient, HttpFailure } from '../../../src/base/http-client.ts'
 import type { RunContext, RunningJob, RunningJobEvent } from '../../../src/base/run-context.ts'
 import { SimulatedFileSystem } from '../../../src/base/simulated-file-system.ts'
 import { VirtualClock } from '../../../src/base/virtual-clock.ts'
@@ -81,6 +82,10 @@ export interface FakeRunOptions {
   readonly disk?: FileSystem
   readonly environment?: Readonly<Record<string, string>>
   readonly terminal?: boolean
+  /** Left out: nothing listens anywhere. */
+  readonly http?: HttpClient
+  /** Left out: there are no REST servers. */
+  readonly openRest?: ProcessBoundary['openRest']
   /** What evaluating the job file does. */
   readonly job?: (context: RunContext) => Promise<void> | void
 }
@@ -116,6 +121,11 @@ export function runCommand(argv: readonly string[], options: FakeRunOptions = {}
       read: async (path) => new TextEncoder().encode(files[path]),
       stat: async (path) => (path in files ? { kind: 'file', size: 0, device: '1', inode: '1' } : undefined),
     },
+    http: options.http ?? {
+      request: async () => {
+        throw new HttpFailure('ECONNREFUSED', 'refused')
+      },
+    },
     absolutePath: (path) => (path.startsWith('/') ? path : `/work/${path}`),
     setArguments: (jobPath, jobArguments) => void argumentsOfJob.push([jobPath, ...jobArguments]),
     importJob: async () => options.job?.(Reflect.get(globalThis, Symbol.for('millrace.run'))),
@@ -130,6 +140,7 @@ export function runCommand(argv: readonly string[], options: FakeRunOptions = {}
       caught = listener
     },
     setIdleTimer: (delayMs, fired) => clock.setTimer(delayMs, fired),
+    ...(options.openRest === undefined ? {} : { openRest: options.openRest }),
     exit: (code) => void exits.push(code),
   }
   return {

@@ -187,6 +187,7 @@ export async function millrace(files: FileSystem, ...argv: readonly string[]): P
     err: output(err),
     clock: new VirtualClock(),
     files,
+    http: { request: never },
     absolutePath: (path) => path,
     setArguments: never,
     importJob: never,

@@ -153,8 +153,8 @@ describe('a user is told', () => {
   })
 
   test('of an option that has no effect yet', () => {
-    expect(messages(commandLine({ 'rest.port': '8082' }))).toEqual([
-      'warn: the command line: rest.port is accepted but has no effect in this version.',
+    expect(messages(commandLine({ 'execution.source-read-ahead': '10' }))).toEqual([
+      'warn: the command line: execution.source-read-ahead is accepted but has no effect in this version.',
     ])
     expect(messages(commandLine({ 'pipeline.object-reuse': 'true' }))).toEqual([])
   })

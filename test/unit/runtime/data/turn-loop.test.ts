@@ -68,6 +68,29 @@ describe('The turn loop', () => {
     expect(pieces).toBe(5)
   })
 
+  it('tells each how long its steps took, also one that worked until there was nothing more', () => {
+    const { clock, loop, runTurn } = fixture()
+    const told: string[] = []
+    const member = (name: string, steps: readonly ('does' | 'in vain' | 'nothing')[]) => {
+      const left = [...steps]
+      const runnable = {
+        workedInVain: false,
+        step() {
+          const step = left.shift()
+          runnable.workedInVain = step === 'in vain'
+          if (step !== undefined && step !== 'nothing') clock.skip(1)
+          return step === 'does'
+        },
+        stepped: (startMs: number, endMs: number) => void told.push(`${name} ${startMs}-${endMs}`),
+      }
+      loop.add(runnable)
+    }
+    member('source', ['does', 'in vain', 'nothing'])
+    member('map', ['does', 'nothing', 'nothing'])
+    runTurn()
+    expect(told).toEqual(['source 0-1', 'map 1-2', 'source 2-3'])
+  })
+
   it('gives it back after 2 ms while files are under way', async () => {
     const { clock, loop, runTurn } = fixture()
     let steps = 0

@@ -1,0 +1,31 @@
+/** The jobs of the process, those that have ended too: oldest first. It forgets the oldest ended ones beyond `jobstore.max-capacity`. */
+import type { JobHandle } from '../runtime/job-handle.ts'
+
+/** How many ended jobs stay visible. */
+const MOST_ENDED = 100
+
+export class ServedJobs {
+  #jobs: readonly JobHandle[] = []
+
+  /** A job of the same id that has ended gives way. */
+  add(job: JobHandle): void {
+    this.#jobs = [...this.#jobs.filter(({ jobId }) => jobId !== job.jobId), job]
+    const ended = this.#jobs.filter((one) => isTerminal(one.status()))
+    const forgotten = new Set(ended.slice(0, Math.max(0, ended.length - MOST_ENDED)))
+    this.#jobs = this.#jobs.filter((one) => !forgotten.has(one))
+  }
+
+  all(): readonly JobHandle[] {
+    return this.#jobs
+  }
+
+  /** Lower case. */
+  find(jobId: string): JobHandle | undefined {
+    return this.#jobs.find((job) => job.jobId === jobId)
+  }
+}
+
+/** Nothing of it runs any more. */
+export function isTerminal(status: string): boolean {
+  return status === 'FINISHED' || status === 'FAILED' || status === 'CANCELED' || status === 'SUSPENDED'
+}
