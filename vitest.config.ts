@@ -5,15 +5,22 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 /** Files that take longest, longest first: begun last, they would leave the other cores idle at the end. */
 const LONG = [
   'e2e/kill.test',
+  'simulation/failing-disk.test',
+  'simulation/crash-at-every-operation.test',
+  'random-graphs/controls.test',
   'types/mistakes.test',
-  'jobs/stop-at-the-end.test',
+  'simulation/swarm.test',
+  'simulation/publish-protocol.test',
   'e2e/takeover.test',
   'e2e/plan.test',
   'e2e/examples.test',
   'e2e/cli.test',
+  'jobs/stop-at-the-end.test',
   'model/job.model.test',
+  'simulation/failing-disk-leveldb.test',
+  'simulation/shared-protocol.test',
+  'simulation/zombie.test',
   'random-graphs/random-graphs.test',
-  'simulation/broken-protocols.test',
 ]
 
 /** These mock modules, measure, or start processes: each file gets a worker that nothing else has run in. */

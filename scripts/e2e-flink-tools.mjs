@@ -116,7 +116,7 @@ async function dashboard() {
   const { code, stdout, stderr } = await run(
     process.execPath,
     [
-      ...[join(kit, 'dashboard', 'visit.mjs'), first.url, '--chromium', chromium()],
+      ...[join(kit, 'dashboard', 'visit.mjs'), first.url, '--submit', '--chromium', chromium()],
       ...['--wait', String(options.quick ? PAGE_MS.quick : PAGE_MS.whole)],
       ...(options.shots === undefined ? [] : ['--shots', resolve(options.shots)]),
     ],

@@ -2,12 +2,12 @@
 import { DataGeneratorSource, DiscardingSink, StreamExecutionEnvironment, WatermarkStrategy } from 'millrace'
 import { restServer } from 'millrace/rest'
 
-/** Counts for five seconds. */
+/** Counts for two seconds. */
 function declare(): StreamExecutionEnvironment {
   const env = StreamExecutionEnvironment.getExecutionEnvironment()
   env
     .fromSource(
-      new DataGeneratorSource((index) => index, { count: 5_000, ratePerSecond: 1_000 }),
+      new DataGeneratorSource((index) => index, { count: 2_000, ratePerSecond: 1_000 }),
       WatermarkStrategy.noWatermarks(),
       'numbers',
     )

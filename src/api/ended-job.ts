@@ -59,18 +59,40 @@ export function endedJob(job: {
 /** Its record says how it ended, not when nor of what it was made. */
 function nothingKnown({ jobId, jobName, status }: Parameters<typeof endedJob>[0]): ExecutionGraphSnapshot {
   return {
-    ...{ jobId, jobName, status: status as JobStatus, statusAtMs: {}, startedAtMs: 0, endedAtMs: 0 },
-    ...{ vertices: [], edges: [], failures: [], failuresTruncated: false, restarts: 0 },
-    configuration: {
-      ...{ written: [], parallelism: 1 },
-      checkpointing: {
-        ...{ mode: 'EXACTLY_ONCE', intervalMs: null, timeoutMs: 600_000, minPauseMs: 0, maxConcurrent: 1 },
-        ...{ tolerableFailures: 0, unaligned: false, alignedTimeoutMs: 0, retention: 'DELETE_ON_CANCELLATION' },
-        checkpointsAfterTasksFinish: true,
-      },
-      ...{ stateBackend: 'hashmap', checkpointDirectory: null, savepointDirectory: null, restartStrategy: '' },
-    },
+    jobId,
+    jobName,
+    status: status as JobStatus,
+    statusAtMs: {},
+    startedAtMs: 0,
+    endedAtMs: 0,
+    vertices: [],
+    edges: [],
+    failures: [],
+    failuresTruncated: false,
+    restarts: 0,
+    configuration: UNKNOWN_CONFIGURATION,
   }
+}
+
+const UNKNOWN_CONFIGURATION: ExecutionGraphSnapshot['configuration'] = {
+  written: [],
+  parallelism: 1,
+  checkpointing: {
+    mode: 'EXACTLY_ONCE',
+    intervalMs: null,
+    timeoutMs: 600_000,
+    minPauseMs: 0,
+    maxConcurrent: 1,
+    tolerableFailures: 0,
+    unaligned: false,
+    alignedTimeoutMs: 0,
+    retention: 'DELETE_ON_CANCELLATION',
+    checkpointsAfterTasksFinish: true,
+  },
+  stateBackend: 'hashmap',
+  checkpointDirectory: null,
+  savepointDirectory: null,
+  restartStrategy: '',
 }
 
 /** Nothing of it runs any more, and nothing will. */

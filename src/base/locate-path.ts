@@ -19,16 +19,18 @@ export async function locatePath(path: string): Promise<LocatedPath> {
   }
 }
 
-/** Undefined: nothing is there, not even a link that leads nowhere. */
-async function realPathOf(path: string): Promise<string | undefined> {
+/** Undefined: nothing is there, not even a link that leads nowhere. `isSecondLook`: something was, a moment ago. */
+async function realPathOf(path: string, isSecondLook = false): Promise<string | undefined> {
   try {
     const real = await realpath(path)
     return process.platform === 'win32' ? real.replaceAll('\\', '/') : real
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException
     const mayBeMissing = (code === 'ENOENT' || code === 'ENOTDIR') && dirname(path) !== path
-    if (!mayBeMissing || (await isThere(path))) throw fileError(thrown, { operation: 'follow', path })
-    return undefined
+    if (mayBeMissing && !(await isThere(path))) return undefined
+    if (!mayBeMissing || isSecondLook) throw fileError(thrown, { operation: 'follow', path })
+    // It is a link that leads nowhere, or somebody has just made it.
+    return realPathOf(path, true)
   }
 }
 

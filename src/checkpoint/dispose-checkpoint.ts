@@ -42,11 +42,12 @@ export async function disposeCheckpoint(files: FileSystem, location: string, ste
   const name = metadataIn(location, entries)
   const metadata = await readMetadata(fileObjects(files, location), name)
   await steps.allow(metadata)
-  if (name === METADATA_NAME) await withdraw(files, location, () => steps.allow(metadata))
+  const isBegun = entries.some((entry) => entry.name === DELETING_NAME)
+  if (name === METADATA_NAME) await withdraw(files, location, isBegun, () => steps.allow(metadata))
   await files.execute(removing(location, listedIn(metadata, entries)))
   await steps.afterFiles?.(metadata)
   await files.execute([
-    { type: 'unlink', path: `${location}/${DELETING_NAME}` },
+    { type: 'remove', path: `${location}/${DELETING_NAME}` },
     { type: 'syncFolder', path: location },
   ])
   return { location, left: await removeIfEmpty(files, location) }
@@ -80,15 +81,28 @@ function metadataIn(location: string, entries: readonly FolderEntry[]): string {
   throw missing(`${location}/${METADATA_NAME}`, 'no checkpoint or savepoint is complete without it')
 }
 
-/** Whoever wanted it at the same moment has either left a sign that `allow` sees now, or finds no metadata. */
-async function withdraw(files: FileSystem, location: string, allow: () => void | Promise<void>): Promise<void> {
+/**
+ * Whoever wanted it at the same moment has either left a sign that `allow` sees now, or finds no metadata; so does a second
+ * one who deletes it, and leaves alone what the first one goes by. `isBegun`: the name that it gets was there before.
+ */
+async function withdraw(
+  files: FileSystem,
+  location: string,
+  isBegun: boolean,
+  allow: () => void | Promise<void>,
+): Promise<void> {
   const [name, away] = [`${location}/${METADATA_NAME}`, `${location}/${DELETING_NAME}`]
-  await files.execute([
-    // After a power loss both names may stand there for one file, and a rename between the two does nothing.
-    { type: 'remove', path: away },
-    { type: 'rename', from: name, to: away },
-    { type: 'syncFolder', path: location },
-  ])
+  // After a power loss both names may stand there for one file, and a rename between the two does nothing.
+  if (isBegun) await files.execute([{ type: 'remove', path: away }])
+  try {
+    await files.execute([
+      { type: 'rename', from: name, to: away },
+      { type: 'syncFolder', path: location },
+    ])
+  } catch (thrown) {
+    if (systemCodeOf(thrown) === 'ENOENT') throw missing(name, 'somebody else has deleted it in this moment')
+    throw thrown
+  }
   try {
     await allow()
   } catch (thrown) {

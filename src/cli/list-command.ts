@@ -20,13 +20,15 @@ const TERMINATED = ['FAILED', 'CANCELED', 'FINISHED']
 export async function listJobs(task: ListTask, { client, print }: RestConversation): Promise<void> {
   print('Waiting for response...')
   const path = '/jobs/overview'
-  const answer = await failingAs('Failed to retrieve job list.', client.send('GET', path))
-  const jobs = await failingAs('Failed to retrieve job list.', jobsIn(answer.jobs, client.describe('GET', path)))
+  const jobs = await failingAs(
+    'Failed to retrieve job list.',
+    client.send('GET', path).then((answer) => jobsIn(answer.jobs, client.describe('GET', path))),
+  )
   for (const line of listLines(jobs, task)) print(line)
 }
 
-/** Rejects with REST_ANSWER_INVALID. */
-async function jobsIn(jobs: unknown, request: string): Promise<readonly Job[]> {
+/** Throws REST_ANSWER_INVALID. */
+function jobsIn(jobs: unknown, request: string): readonly Job[] {
   if (!Array.isArray(jobs)) throw invalid(request, "has no list of 'jobs'")
   return jobs.map((job: unknown) => {
     const { jid, name, state, 'start-time': startedAt } = isObject(job) ? job : {}

@@ -20,6 +20,11 @@ export function bareHost(host: string): string {
     .replace(/\.$/, '')
 }
 
+/** As it stands in front of a port in a URL: an IPv6 address in brackets. */
+export function inUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}
+
 /** The host of a Host header or the like, without its port; undefined for what is none. */
 export function hostOf(authority: string): string | undefined {
   const host = /^(\[[0-9A-Fa-f:.]+\]|[^[\]:/@\\?#\s]+)(:\d{1,5})?$/.exec(authority)?.[1]

@@ -13,7 +13,10 @@ export interface AsyncOperations {
   start(key: OperationKey, work: () => Promise<unknown>): void
   /** Undefined: unknown, or forgotten meanwhile. */
   status(key: OperationKey): OperationStatus | undefined
-  /** Settles when each result was asked for once, or `withinMs` are over: before the process ends. */
+  /**
+   * Settles when each result was asked for once, or `withinMs` are over: before the process ends. Results that nobody came
+   * for in all that time are not waited for again.
+   */
   delivered(withinMs: number): Promise<void>
 }
 
@@ -31,7 +34,7 @@ export type OperationStatus =
 
 interface Operation {
   status: OperationStatus
-  /** Somebody has asked for the result. */
+  /** Somebody has asked for the result, or nobody is waited for any more. */
   delivered: boolean
 }
 
@@ -100,13 +103,20 @@ export function asyncOperations({ clock, storeDurationMs }: AsyncOperationsOptio
     delivered(withinMs) {
       forget()
       if (withinMs <= 0 || undelivered === 0) return Promise.resolve()
+      const sinceMs = clock.monotonic()
       return new Promise((resolve) => {
         const settle = () => {
           waiting.delete(settle)
           timer.cancel()
           resolve()
         }
-        const timer = clock.setTimer(withinMs, settle)
+        const timer = clock.setTimer(withinMs, () => {
+          for (const [name, endedAtMs] of ended) {
+            const operation = endedAtMs <= sinceMs ? operations.get(name) : undefined
+            if (operation !== undefined) deliver(operation)
+          }
+          settle()
+        })
         waiting.add(settle)
       })
     },

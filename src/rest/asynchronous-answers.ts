@@ -1,5 +1,6 @@
 /** What all asynchronous operations answer: their trigger, and how they stand. Flink's AsynchronousOperationResult. */
 
+import { isOver } from '../api/ended-job.ts'
 import type { JobHandle } from '../runtime/job-handle.ts'
 import type { OperationKey } from './async-operations.ts'
 import { type FailureObject, failureObject } from './failure-object.ts'
@@ -7,7 +8,6 @@ import { checkpointFailure, jobNotFound, OperationFailure, unexpected } from './
 import { handlerRefusal } from './refusals.ts'
 import type { RestCluster } from './rest-cluster.ts'
 import { ok, type RestAnswer } from './route.ts'
-import { isTerminal } from './served-jobs.ts'
 
 /** Starts it, or does nothing where it has been started under this id before. Returns the body of the answer. */
 export function triggered(cluster: RestCluster, key: OperationKey, work: () => Promise<unknown>): object {
@@ -21,7 +21,7 @@ export async function onJob<Result>(
   job: JobHandle | undefined,
   work: (job: JobHandle) => Promise<Result>,
 ): Promise<Result> {
-  if (job === undefined || isTerminal(job.status())) throw new OperationFailure(jobNotFound(jobId))
+  if (job === undefined || isOver(job.status())) throw new OperationFailure(jobNotFound(jobId))
   try {
     return await work(job)
   } catch (thrown) {

@@ -27,17 +27,17 @@ async function boundedText(request: Request): Promise<string | undefined> {
   const reader = request.body?.getReader()
   for (;;) {
     const piece = await nextOf(reader)
-    if (piece === undefined || piece.done) break
-    bytes += piece.value.byteLength
+    const isLast = piece === undefined || piece.done
+    bytes += piece?.value?.byteLength ?? 0
     if (bytes > MOST_BYTES) throw tooLarge()
     try {
-      pieces.push(decoder.decode(piece.value, { stream: true }))
+      pieces.push(decoder.decode(piece?.value, { stream: !isLast }))
     } catch {
       // A TypeError: these bytes are no text.
       return undefined
     }
+    if (isLast) return pieces.join('')
   }
-  return pieces.join('')
 }
 
 /** The client has gone, or took too long: it gets no answer any more, or none that it reads. */

@@ -5,7 +5,9 @@ import { getRequestListener } from '@hono/node-server'
 import { systemClock } from '../base/clock.ts'
 import { StreamError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
+import { limited } from './request-limits.ts'
 import type { RestApplication } from './rest-application.ts'
+import { apiHeaders } from './security-headers.ts'
 
 export interface Listening {
   readonly port: number
@@ -21,6 +23,8 @@ const LIMITS = {
   connectionsCheckingInterval: 2_000,
 }
 const MOST_CONNECTIONS = 1_000
+/** A connection on which nothing moves for so long is ended: a client that asks and never reads would keep it for ever. */
+const SILENCE_MS = 60_000
 const LAST_ANSWERS_MS = 2_000
 
 /**
@@ -33,13 +37,16 @@ export async function listen(
 ): Promise<Listening> {
   const server = createServer(
     LIMITS,
-    getRequestListener(respond, {
-      overrideGlobalObjects: false,
-      // Stands in for a Host header that is missing, which is refused.
-      hostname: 'unnamed.invalid',
-      errorHandler: badRequest,
-    }),
+    limited(
+      getRequestListener(respond, {
+        overrideGlobalObjects: false,
+        // Stands in for a Host header that is missing, which is refused.
+        hostname: 'unnamed.invalid',
+        errorHandler: badRequest,
+      }),
+    ),
   )
+  server.timeout = SILENCE_MS
   server.maxConnections = MOST_CONNECTIONS
   server.on('connection', (socket) => socket.unref())
   server.on('request', ({ socket }, answer) => {
@@ -56,17 +63,21 @@ export async function listen(
 /** What the framework cannot make a web request of: a Host header or a target that is none. */
 function badRequest(): Response {
   const body = JSON.stringify({ errors: ['The request cannot be read.'] })
-  return new Response(body, { status: 400, headers: { 'Content-Type': 'application/json; charset=UTF-8' } })
+  const headers = { ...apiHeaders({ allowedOrigin: undefined }), 'Content-Type': 'application/json; charset=UTF-8' }
+  return new Response(body, { status: 400, headers })
 }
 
-/** CONNECT comes to no handler of requests; it is answered as every method that nothing here has. */
+/**
+ * CONNECT comes to no handler of requests; it is answered as every method that nothing here has. The server does not know
+ * the connection any more then: its end must not wait until the client ends it too.
+ */
 function refuseTunnel({ url = '' }: { readonly url?: string | undefined }, socket: Duplex): void {
   const body = JSON.stringify({ errors: [`Not found: ${url}`] })
   const head = `HTTP/1.1 404 Not Found\r\nContent-Type: application/json; charset=UTF-8\r\nContent-Length: ${Buffer.byteLength(body)}`
   socket.on('error', () => {
     // Whoever asked is gone.
   })
-  socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`)
+  socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`, () => socket.destroy())
 }
 
 async function firstFree(server: Server, address: string, ports: readonly number[]): Promise<number> {

@@ -56,12 +56,13 @@ export function makeLogRing(clock: Clock): LogRing {
   }
 }
 
-/** A line that a message makes up must not look like one of ours, nor reach a terminal as a command. */
+/** A line that a message makes up must not look like one of ours, nor reach a terminal as a command, nor turn it round. */
 function onOneLine(message: string): string {
   const cut = message.length > LONGEST_LINE ? `${message.slice(0, LONGEST_LINE)}…` : message
-  return cut.replace(/\p{Cc}/gu, (character) => {
+  return cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
     if (character === '\n') return '\\n'
     if (character === '\t') return '\\t'
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
+    const code = character.codePointAt(0) ?? 0
+    return code <= 0xff ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
   })
 }

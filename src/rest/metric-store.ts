@@ -2,6 +2,7 @@
  * All metrics of the process by scope, with Flink's names, made of looks at what the runtime counts. It looks when it is
  * asked, and at most once in a second; nothing is measured for it otherwise. Flink's MetricStore.
  */
+import { isOver } from '../api/ended-job.ts'
 import type { Clock } from '../base/clock.ts'
 import type { ProcessFacts } from '../base/process-facts.ts'
 import { RateWindow } from '../metrics/rate-window.ts'
@@ -9,7 +10,7 @@ import type { JobHandle, TaskMeasurements } from '../runtime/job-handle.ts'
 import { jobMetrics } from './job-metrics.ts'
 import type { Metric } from './metric.ts'
 import { processMetrics } from './process-metrics.ts'
-import { isTerminal, type ServedJobs } from './served-jobs.ts'
+import type { ServedJobs } from './served-jobs.ts'
 import { taskManagerMetrics } from './task-manager-metrics.ts'
 import { countersOf, operatorMetrics, taskMetrics, timesOf } from './task-metrics.ts'
 import { taskSlots } from './task-slots.ts'
@@ -51,7 +52,7 @@ export function makeMetricStore(
     ofJobs.set(job, known)
     return known()
   }
-  const running = () => jobs.all().filter((job) => !isTerminal(job.status()))
+  const running = () => jobs.all().filter((job) => !isOver(job.status()))
   return {
     jobManager() {
       const { total, free } = taskSlots(jobs.all())

@@ -2,11 +2,11 @@
 import { messageOf, StreamError } from '../base/errors.ts'
 import { checkpointFailureText } from './checkpoint-failure-reasons.ts'
 import { fileLocation } from './file-location.ts'
+import { JOB_NOT_FOUND, jobNotFoundMessage } from './refusals.ts'
 import type { JavaThrowable } from './serialized-throwable.ts'
 
 const FLINK_EXCEPTION = 'org.apache.flink.util.FlinkException'
 const CHECKPOINT_EXCEPTION = 'org.apache.flink.runtime.checkpoint.CheckpointException'
-const JOB_NOT_FOUND = 'org.apache.flink.runtime.messages.FlinkJobNotFoundException'
 const IO_EXCEPTION = 'java.io.IOException'
 const END_OF_JOB: Readonly<Record<string, string>> = {
   JOB_FAILED: 'org.apache.flink.runtime.client.JobExecutionException',
@@ -26,7 +26,7 @@ export class OperationFailure extends Error {
 
 /** Also of a job that has ended: Flink's dispatcher knows running ones alone. */
 export function jobNotFound(jobId: string): JavaThrowable {
-  return { className: JOB_NOT_FOUND, message: `Could not find Flink job (${jobId})` }
+  return { className: JOB_NOT_FOUND, message: jobNotFoundMessage(jobId) }
 }
 
 /** Of a checkpoint, a savepoint, or a savepoint that was to end its job. */

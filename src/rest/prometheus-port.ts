@@ -1,4 +1,5 @@
 /** The port of its own that metrics have for Prometheus where the configuration wants one. Guarded as the REST interface is. */
+import { inUrl } from './addresses.ts'
 import { type Listening, listen } from './listen.ts'
 import { prometheusPorts } from './prometheus-settings.ts'
 import { restApplication } from './rest-application.ts'
@@ -16,8 +17,6 @@ export async function openPrometheusPort(cluster: RestCluster): Promise<Listenin
   const address = cluster.settings.bindAddress
   const respond = restApplication({ routes: prometheusReporterRoutes, cluster })
   const listening = await listen(respond, { address, ports, logger })
-  logger.info(
-    `metrics for Prometheus on http://${address.includes(':') ? `[${address}]` : address}:${listening.port}/metrics`,
-  )
+  logger.info(`metrics for Prometheus on http://${inUrl(address)}:${listening.port}/metrics`)
   return listening
 }

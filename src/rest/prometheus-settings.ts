@@ -1,7 +1,6 @@
 /** Whether metrics get a port of their own for Prometheus, and which: as Flink's reporter named `prom` is configured. */
 import type { ConfigurationReader } from '../base/config/configuration-reader.ts'
-import { StreamError } from '../base/errors.ts'
-import { portsOf } from './rest-server-options.ts'
+import { portsOfOption } from './rest-server-options.ts'
 
 /** Flink's, where only the reporter's class is named. */
 const DEFAULT_PORT = 9249
@@ -11,11 +10,5 @@ export function prometheusPorts(configuration: ConfigurationReader): readonly nu
   const configured = configuration.get('metrics.reporter.prom.port')
   if (configured === undefined)
     return configuration.get('metrics.reporter.prom.factory.class') === undefined ? undefined : [DEFAULT_PORT]
-  const ports = portsOf(configured)
-  if (ports !== undefined) return ports
-  throw new StreamError('CONFIG_INVALID', {
-    message: `metrics.reporter.prom.port: ${configured} is no range of ports (${configuration.originOf('metrics.reporter.prom.port')}).`,
-    hint: 'Give a port from 0 to 65535, or a range such as 9250-9260.',
-    details: { key: 'metrics.reporter.prom.port', value: configured },
-  })
+  return portsOfOption(configuration, 'metrics.reporter.prom.port', configured)
 }

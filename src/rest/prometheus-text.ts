@@ -1,11 +1,11 @@
 /** All metrics of the process as Prometheus text, with the names, labels and types that Flink's reporter gives them. */
+import { isOver } from '../api/ended-job.ts'
 import type { JobHandle } from '../runtime/job-handle.ts'
 import { attemptId } from './attempt-id.ts'
 import { type Metric, metricNumber } from './metric.ts'
 import type { SubtaskMetrics } from './metric-store.ts'
 import type { Labels } from './prometheus-families.ts'
 import type { RestCluster } from './rest-cluster.ts'
-import { isTerminal } from './served-jobs.ts'
 
 /** The metrics of one bearer. */
 interface Scope {
@@ -38,7 +38,7 @@ function withFilteredValues(labels: Labels): Labels {
 
 function scopesOf(cluster: RestCluster): readonly Scope[] {
   const host = { host: cluster.process.host }
-  const running = cluster.jobs.all().filter((job) => !isTerminal(job.status()))
+  const running = cluster.jobs.all().filter((job) => !isOver(job.status()))
   const taskManager = { ...host, tm_id: cluster.taskManagerId }
   return [
     { name: 'jobmanager', labels: host, metrics: cluster.metrics.jobManager() },

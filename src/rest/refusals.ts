@@ -29,9 +29,16 @@ export function serverRefusal(exceptionClass: string, message: string): RestFail
 
 /** 500 for an unknown job, where Flink asks its dispatcher without having looked. */
 export function unknownToDispatcher(jobId: string): RestFailure {
-  const exception = 'org.apache.flink.runtime.messages.FlinkJobNotFoundException'
-  return serverRefusal(exception, `Could not find Flink job (${jobId})`)
+  return serverRefusal(JOB_NOT_FOUND, jobNotFoundMessage(jobId))
 }
+
+/** What Flink's dispatcher throws for an unknown job, and what it says then. */
+export const JOB_NOT_FOUND = 'org.apache.flink.runtime.messages.FlinkJobNotFoundException'
+export const jobNotFoundMessage = (jobId: string): string => `Could not find Flink job (${jobId})`
+
+/** The same for an unknown application. */
+export const APPLICATION_NOT_FOUND = 'org.apache.flink.runtime.messages.FlinkApplicationNotFoundException'
+export const applicationNotFoundMessage = (id: string): string => `Could not find Flink application (${id})`
 
 /** 404 for a GET that nobody answers. */
 export function unknownFile(path: string): RestFailure {

@@ -6,6 +6,7 @@ import { messageOf, StreamError } from '../base/errors.ts'
 import type { DashboardFiles } from './dashboard-files.ts'
 import { jsonBody } from './json-body.ts'
 import { jsonText } from './json-text.ts'
+import { echoed, unknownFile } from './refusals.ts'
 import { type RequestHead, refusalOfContentType, refusalOfMutation, refusalOfRequest } from './request-guard.ts'
 import type { RestCluster } from './rest-cluster.ts'
 import { type RestAnswer, RestFailure, type Route } from './route.ts'
@@ -94,7 +95,7 @@ function decoded(pathname: string): string {
 
 /** In Flink's words: it looks for a file where a GET has no route. */
 function nothingThere(method: string, path: string): RestFailure {
-  return new RestFailure(404, method === 'GET' ? `Unable to load requested file ${path}.` : `Not found: ${path}`)
+  return method === 'GET' ? unknownFile(path) : new RestFailure(404, `Not found: ${echoed(path)}`)
 }
 
 /**

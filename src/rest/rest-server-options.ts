@@ -1,5 +1,7 @@
 /** What a program may say about a REST server, and the check of it. What it leaves out, the configuration says. */
 import { refused } from '../api/operator-settings.ts'
+import type { ConfigurationReader } from '../base/config/configuration-reader.ts'
+import { StreamError } from '../base/errors.ts'
 
 /** How a REST server listens and what it allows. Each stands above the option of the configuration that is named with it. */
 export interface RestServerOptions {
@@ -37,6 +39,21 @@ export function portsOf(text: string | number): readonly number[] | undefined {
   const count = Number(last) - Number(first) + 1
   if (first === '' || !(count >= 1) || Number(last) > 65_535) return undefined
   return Array.from({ length: count }, (_, index) => Number(first) + index)
+}
+
+/** The ports of an option of the configuration. Throws CONFIG_INVALID. */
+export function portsOfOption(
+  configuration: ConfigurationReader,
+  key: 'rest.bind-port' | 'metrics.reporter.prom.port',
+  value: string | number,
+): readonly number[] {
+  const ports = portsOf(value)
+  if (ports !== undefined) return ports
+  throw new StreamError('CONFIG_INVALID', {
+    message: `${key}: ${value} is no range of ports (${configuration.originOf(key)}).`,
+    hint: 'Give a port from 0 to 65535, or a range such as 8081-8090.',
+    details: { key, value },
+  })
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''

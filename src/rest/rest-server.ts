@@ -7,7 +7,7 @@ import type { Ports } from '../base/ports.ts'
 import type { ProcessFacts } from '../base/process-facts.ts'
 import { systemProcessFacts } from '../base/system-process-facts.ts'
 import type { JobHandle } from '../runtime/job-handle.ts'
-import { isLoopback } from './addresses.ts'
+import { inUrl, isLoopback } from './addresses.ts'
 import { ALL_ROUTES } from './all-routes.ts'
 import { asyncOperations } from './async-operations.ts'
 import { readDashboard } from './dashboard-files.ts'
@@ -65,8 +65,7 @@ class ProcessRestServer implements RestServer {
 
   get url(): string | undefined {
     if (this.#opened === undefined) return undefined
-    const { bindAddress } = this.#opened.cluster.settings
-    return `http://${bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress}:${this.port}`
+    return `http://${inUrl(this.#opened.cluster.settings.bindAddress)}:${this.port}`
   }
 
   get port(): number | undefined {

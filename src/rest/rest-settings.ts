@@ -4,7 +4,7 @@ import { StreamError } from '../base/errors.ts'
 import { localPath } from '../base/paths.ts'
 import { type PrivateFile, readPrivateFile } from '../base/private-file.ts'
 import { bareHost, isLoopback } from './addresses.ts'
-import { isToken, portsOf, type RestServerOptions } from './rest-server-options.ts'
+import { isToken, portsOfOption, type RestServerOptions } from './rest-server-options.ts'
 
 export interface RestSettings {
   /** What it listens on. */
@@ -59,13 +59,7 @@ export async function readRestSettings(
 function portsToTry({ port }: RestServerOptions, configuration: ConfigurationReader): readonly number[] {
   const onlyPort = !configuration.isSet('rest.bind-port') && configuration.isSet('rest.port')
   const configured = onlyPort ? configuration.get('rest.port') : configuration.get('rest.bind-port')
-  const ports = portsOf(port ?? configured)
-  if (ports !== undefined) return ports
-  throw new StreamError('CONFIG_INVALID', {
-    message: `rest.bind-port: ${configured} is no range of ports (${configuration.originOf('rest.bind-port')}).`,
-    hint: 'Give a port from 0 to 65535, or a range such as 8081-8090.',
-    details: { key: 'rest.bind-port', value: configured },
-  })
+  return portsOfOption(configuration, 'rest.bind-port', port ?? configured)
 }
 
 /** The name is not looked up: what it means would depend on the host's tables. */

@@ -1,4 +1,5 @@
-/** The jobs of the process, those that have ended too: oldest first. It forgets the oldest ended ones beyond `jobstore.max-capacity`. */
+/** The jobs of the process, those that have ended too: oldest first. Of those that have ended it keeps the last hundred. */
+import { isOver } from '../api/ended-job.ts'
 import type { JobHandle } from '../runtime/job-handle.ts'
 
 /** How many ended jobs stay visible. */
@@ -10,7 +11,7 @@ export class ServedJobs {
   /** A job of the same id that has ended gives way. */
   add(job: JobHandle): void {
     this.#jobs = [...this.#jobs.filter(({ jobId }) => jobId !== job.jobId), job]
-    const ended = this.#jobs.filter((one) => isTerminal(one.status()))
+    const ended = this.#jobs.filter((one) => isOver(one.status()))
     const forgotten = new Set(ended.slice(0, Math.max(0, ended.length - MOST_ENDED)))
     this.#jobs = this.#jobs.filter((one) => !forgotten.has(one))
   }
@@ -23,9 +24,4 @@ export class ServedJobs {
   find(jobId: string): JobHandle | undefined {
     return this.#jobs.find((job) => job.jobId === jobId)
   }
-}
-
-/** Nothing of it runs any more. */
-export function isTerminal(status: string): boolean {
-  return status === 'FINISHED' || status === 'FAILED' || status === 'CANCELED' || status === 'SUSPENDED'
 }

@@ -1,9 +1,9 @@
 /** The process as Flink shows a task manager: its slots, its memory, the machine. Nothing is set aside for anybody: 0 says so. */
+import { isOver } from '../api/ended-job.ts'
 import type { JobHandle } from '../runtime/job-handle.ts'
 import { type Metric, metricNumber } from './metric.ts'
 import { type NamedMetrics, named } from './metric-query.ts'
 import type { RestCluster } from './rest-cluster.ts'
-import { isTerminal } from './served-jobs.ts'
 import { taskManagerEndpoint } from './task-manager-location.ts'
 import { slotsOf, taskSlots } from './task-slots.ts'
 
@@ -95,7 +95,7 @@ function garbageCollectors(own: NamedMetrics) {
 }
 
 function runningJobs({ jobs }: RestCluster): readonly JobHandle[] {
-  return jobs.all().filter((job) => !isTerminal(job.status()))
+  return jobs.all().filter((job) => !isOver(job.status()))
 }
 
 /** The first subtask of every vertex shares a slot, the second ones the next. */

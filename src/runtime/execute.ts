@@ -80,7 +80,11 @@ function runJob(program: JobGraph, settings: JobSettings, opened: OpenedStore, o
   const meter = new JobMeter(ports.clock, events.counts)
   const statistics = new CheckpointStatistics(graph.vertices, settings.checkpointHistory)
   const executionGraph = new ExecutionGraph({
-    ...{ jobId, jobName, graph, causes: kept, clock: ports.clock },
+    jobId,
+    jobName,
+    graph,
+    causes: kept,
+    clock: ports.clock,
     configuration: jobConfigurationSnapshot(configuration, settings),
     mostFailures: configuration.get('web.exception-history-size'),
     hide: secretsHider(configuration),

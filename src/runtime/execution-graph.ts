@@ -146,8 +146,12 @@ export class ExecutionGraph {
   #look(): ExecutionGraphSnapshot {
     const { jobId, jobName, graph, configuration } = this.#options
     return {
-      ...{ jobId, jobName, status: this.#status, statusAtMs: this.#statusAtMs },
-      ...{ startedAtMs: this.#startedAtMs, endedAtMs: this.#endedAtMs },
+      jobId,
+      jobName,
+      status: this.#status,
+      statusAtMs: this.#statusAtMs,
+      startedAtMs: this.#startedAtMs,
+      endedAtMs: this.#endedAtMs,
       vertices: graph.vertices.map((vertex, index) => this.#vertex(vertex, index)),
       edges: graph.edges.map(({ from, to, input, partitioner }) => ({
         from,
@@ -165,7 +169,11 @@ export class ExecutionGraph {
   #vertex(vertex: JobVertex, index: number): VertexSnapshot {
     const { id, name, parallelism, maxParallelism, operators, source } = vertex
     return {
-      ...{ id, name, parallelism, maxParallelism, isSource: source !== undefined },
+      id,
+      name,
+      parallelism,
+      maxParallelism,
+      isSource: source !== undefined,
       operators: operators.map((operator) => ({
         id: operator.operatorId,
         name: operator.name,

@@ -21,7 +21,13 @@ export function jobConfigurationSnapshot(
     parallelism: configuration.get('parallelism.default'),
     checkpointing: {
       mode: configuration.get('execution.checkpointing.mode'),
-      ...{ intervalMs, timeoutMs, minPauseMs, maxConcurrent, unaligned, alignedTimeoutMs, retention },
+      intervalMs,
+      timeoutMs,
+      minPauseMs,
+      maxConcurrent,
+      unaligned,
+      alignedTimeoutMs,
+      retention,
       tolerableFailures: tolerableFailures === 'unlimited' ? UNLIMITED : tolerableFailures,
       checkpointsAfterTasksFinish: configuration.get('execution.checkpointing.checkpoints-after-tasks-finish'),
     },
@@ -32,9 +38,10 @@ export function jobConfigurationSnapshot(
   }
 }
 
-/** Takes the secrets of this configuration out of a text. */
+/** Takes the secrets of this configuration out of a text. The path of a file that holds one is none, and may be any word. */
 export function secretsHider(configuration: Configuration): (text: string) => string {
-  return hideSecrets([...configuration.written()].flatMap(([key, value]) => (isSensitiveKey(key) ? [value] : [])))
+  const isSecret = (key: string) => isSensitiveKey(key) && !key.endsWith('-file')
+  return hideSecrets([...configuration.written()].flatMap(([key, value]) => (isSecret(key) ? [value] : [])))
 }
 
 /** In Flink's words, which programs that read its REST API may look for. */

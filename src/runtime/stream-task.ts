@@ -73,8 +73,12 @@ export class StreamTask {
       broken: (cause) => this.#broken(cause),
     })
     this.meter = new TaskMeter(options, sizes, () => ({
-      ...{ gate: this.gate, checkpoints: this.#checkpoints, connections: this.#connections },
-      ...{ runtimes: this.#runtimes, chain: this.#chain, subtask: this.#subtask },
+      gate: this.gate,
+      checkpoints: this.#checkpoints,
+      connections: this.#connections,
+      runtimes: this.#runtimes,
+      chain: this.#chain,
+      subtask: this.#subtask,
     }))
     this.#host = hostTask({
       id: `${this.#path}/task`,

@@ -101,7 +101,9 @@ export class TaskMeter implements MeteredTask {
   }
 
   #entersRunning(): void {
-    const { gate } = (this.#parts as () => MeteredParts)()
+    // The job may have ended without it.
+    if (this.#parts === undefined) return
+    const { gate } = this.#parts()
     const atMs = this.#nowMs()
     this.#running = { atMs, busyMs: gate.times.busyMs(atMs), backPressuredMs: gate.times.outputFullMs(atMs) }
   }

@@ -28,6 +28,8 @@ export class ClusterServers {
     await server.open({ ports, configuration: new ConfigurationReader([program.layer()]) })
     for (const job of this.#jobs) server.serve(job)
     this.#servers.push(server)
+    // Killed meanwhile: it ends as those do that were there before.
+    if (this.#closing !== undefined) await server.close({ withinMs: 0 })
     return server
   }
 

@@ -89,7 +89,8 @@ export const REST_OPTIONS = {
     area: 'rest',
     type: 'boolean',
     default: true,
-    description: 'Whether the dashboard offers to cancel a job.',
+    description:
+      'Whether jobs may be ended and savepoints deleted over REST: by the button of the dashboard, by a command, by any request.',
   },
   'web.submit.enable': {
     area: 'rest',

@@ -4,7 +4,7 @@ import { clusterConfiguration } from '../cluster-configuration.ts'
 import { jobOverview, jobTimes } from '../job-shapes.ts'
 import { timestampsOf } from '../job-states.ts'
 import { idParameter } from '../path-parameters.ts'
-import { serverRefusal } from '../refusals.ts'
+import { APPLICATION_NOT_FOUND, applicationNotFoundMessage, serverRefusal } from '../refusals.ts'
 import type { RestCluster } from '../rest-cluster.ts'
 import { ok, type RestRequest, type Route } from '../route.ts'
 
@@ -82,9 +82,6 @@ function application(graph: ExecutionGraphSnapshot, nowMs: number) {
 function asked(request: RestRequest, cluster: RestCluster): ExecutionGraphSnapshot {
   const id = idParameter(request, 'applicationid')
   const job = cluster.jobs.find(id)
-  if (job === undefined) {
-    const exception = 'org.apache.flink.runtime.messages.FlinkApplicationNotFoundException'
-    throw serverRefusal(exception, `Could not find Flink application (${id})`)
-  }
+  if (job === undefined) throw serverRefusal(APPLICATION_NOT_FOUND, applicationNotFoundMessage(id))
   return job.executionGraph()
 }

@@ -1,12 +1,12 @@
 /** Cancels a job and does not wait for its end: by PATCH, and by the two GETs of Flink's dashboard. Flink's JobCancellationHandler. */
+import { isOver } from '../../api/ended-job.ts'
 import { takeNoNotice } from '../../base/unawaited.ts'
 import type { JobHandle } from '../../runtime/job-handle.ts'
 import { checkCancelEnabled } from '../asynchronous-answers.ts'
 import { idParameter } from '../path-parameters.ts'
-import { handlerRefusal, unreadable } from '../refusals.ts'
+import { handlerRefusal, JOB_NOT_FOUND, jobNotFoundMessage, unreadable } from '../refusals.ts'
 import type { RestCluster } from '../rest-cluster.ts'
 import { accepted, type RestAnswer, type RestRequest, type Route } from '../route.ts'
-import { isTerminal } from '../served-jobs.ts'
 
 export const cancelRoutes: readonly Route[] = [
   { method: 'PATCH', path: '/jobs/:jobid', handle: cancelOrStop },
@@ -29,10 +29,8 @@ function cancelOrStop(request: RestRequest, cluster: RestCluster): RestAnswer {
 function cancel(request: RestRequest, cluster: RestCluster): RestAnswer {
   const jobId = idParameter(request, 'jobid')
   const job = cluster.jobs.find(jobId)
-  if (job === undefined) {
-    const cause = `org.apache.flink.runtime.messages.FlinkJobNotFoundException: Could not find Flink job (${jobId})`
-    throw handlerRefusal(404, `Job could not be found.\nCaused by: ${cause}`)
-  }
+  if (job === undefined)
+    throw handlerRefusal(404, `Job could not be found.\nCaused by: ${JOB_NOT_FOUND}: ${jobNotFoundMessage(jobId)}`)
   checkCancelEnabled(cluster, 'Cancelling a job')
   return cancelled(job)
 }
@@ -40,7 +38,7 @@ function cancel(request: RestRequest, cluster: RestCluster): RestAnswer {
 /** 202; of a job that has ended otherwise, 409. */
 export function cancelled(job: JobHandle): RestAnswer {
   const status = job.status()
-  if (isTerminal(status) && status !== 'CANCELED')
+  if (isOver(status) && status !== 'CANCELED')
     throw handlerRefusal(
       409,
       `Job cancellation failed because the job has already reached another terminal state (${status}).`,

@@ -1,7 +1,7 @@
 /** What the dashboard asks for first: how it has to behave, and how many jobs of each kind there are. */
+import { isOver } from '../../api/ended-job.ts'
 import { VERSION } from '../../base/version.ts'
 import { ok, type Route } from '../route.ts'
-import { isTerminal } from '../served-jobs.ts'
 import { taskSlots } from '../task-slots.ts'
 
 /** Of the API that is spoken. The dashboard of 2.3 and later asks for `/applications`. */
@@ -37,7 +37,7 @@ export const clusterRoutes: readonly Route[] = [
         taskmanagers: 1,
         'slots-total': slots.total,
         'slots-available': slots.free,
-        'jobs-running': all.filter((job) => !isTerminal(job.status())).length,
+        'jobs-running': all.filter((job) => !isOver(job.status())).length,
         'jobs-finished': withStatus('FINISHED'),
         'jobs-cancelled': withStatus('CANCELED'),
         'jobs-failed': withStatus('FAILED'),

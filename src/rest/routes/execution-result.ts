@@ -1,11 +1,11 @@
 /** How a job ended, for a client that waits for it. */
+import { isOver } from '../../api/ended-job.ts'
 import type { ExecutionGraphSnapshot, JobStatus } from '../../runtime/job-handle.ts'
 import { failureObject, javaThrowableOf } from '../failure-object.ts'
 import { jobTimes } from '../job-shapes.ts'
 import { idParameter } from '../path-parameters.ts'
-import { handlerRefusal } from '../refusals.ts'
+import { handlerRefusal, JOB_NOT_FOUND, jobNotFoundMessage } from '../refusals.ts'
 import { ok, type Route } from '../route.ts'
-import { isTerminal } from '../served-jobs.ts'
 
 const ENDS: Readonly<Partial<Record<JobStatus, string>>> = {
   FINISHED: 'SUCCEEDED',
@@ -21,8 +21,8 @@ export const executionResultRoutes: readonly Route[] = [
     handle(request, cluster) {
       const jobId = idParameter(request, 'jobid')
       const graph = cluster.jobs.find(jobId)?.executionGraph()
-      if (graph === undefined) throw unknownJob(jobId)
-      if (!isTerminal(graph.status)) return ok({ status: { id: 'IN_PROGRESS' } })
+      if (graph === undefined) throw handlerRefusal(404, `${JOB_NOT_FOUND}: ${jobNotFoundMessage(jobId)}`)
+      if (!isOver(graph.status)) return ok({ status: { id: 'IN_PROGRESS' } })
       return ok({ status: { id: 'COMPLETED' }, 'job-execution-result': resultOf(graph) })
     },
   },
@@ -43,9 +43,4 @@ function resultOf(graph: ExecutionGraphSnapshot) {
     'application-id': jobId,
     ...times,
   }
-}
-
-function unknownJob(jobId: string) {
-  const exception = 'org.apache.flink.runtime.messages.FlinkJobNotFoundException'
-  return handlerRefusal(404, `${exception}: Could not find Flink job (${jobId})`)
 }

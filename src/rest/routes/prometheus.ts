@@ -14,7 +14,18 @@ export const prometheusReporterRoutes: readonly Route[] = ['/', '/metrics'].map(
   handle: (_, cluster) => scrape(cluster),
 }))
 
-async function scrape(cluster: RestCluster): Promise<RestAnswer> {
+/** Whoever asks while an answer is being made gets that one: making it takes the time of the loop that runs the jobs. */
+const underWay = new WeakMap<RestCluster, Promise<RestAnswer>>()
+
+function scrape(cluster: RestCluster): Promise<RestAnswer> {
+  const known = underWay.get(cluster)
+  if (known !== undefined) return known
+  const making = made(cluster).finally(() => underWay.delete(cluster))
+  underWay.set(cluster, making)
+  return making
+}
+
+async function made(cluster: RestCluster): Promise<RestAnswer> {
   const { text, contentType } = await prometheusText(cluster)
   return { status: 200, text, contentType }
 }

@@ -2,7 +2,7 @@
 
 /** By the name of a recording: every line that may be said of it. */
 const DEPARTURES = {
-  // There are no accumulators.
+  // There are no accumulators: docs/decisions/0039-differences-from-flinks-rest.md.
   'job-failed/execution-result': /^\.job-execution-result\.accumulator-results\.(orders|weight)-seen: missing/,
   'job-finished/execution-result': /^\.job-execution-result\.accumulator-results\.(orders|weight)-seen: missing/,
   // A GET changes nothing unless the dashboard of this server sends it: docs/decisions/0036-rest-server.md.

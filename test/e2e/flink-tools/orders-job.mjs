@@ -28,6 +28,7 @@ export function startOrders(name, { folder, rest, rate = 200, count, intervalMs 
     'restart-strategy.fixed-delay.delay': '200 ms',
     'pipeline.max-parallelism': 128,
     'web.checkpoints.history': 50,
+    'web.refresh-interval': '1 s',
   })
   const orders = WatermarkStrategy.forBoundedOutOfOrderness(1000).withTimestampAssigner(
     (order) => FIRST_ORDER_MS + order * BETWEEN_ORDERS_MS,

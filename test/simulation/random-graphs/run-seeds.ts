@@ -22,11 +22,13 @@ export interface SeedsRun {
   readonly failure: string | undefined
 }
 
-export async function runSeeds(seeds: number, length: Length = 'bounded'): Promise<SeedsRun> {
+/** `seeds`: these, or so many from MILLRACE_GRAPH_FIRST on. */
+export async function runSeeds(seeds: number | readonly number[], length: Length = 'bounded'): Promise<SeedsRun> {
   const tally = new Tally()
   const only = process.env.MILLRACE_GRAPH_ONLY
   const first = Number(process.env.MILLRACE_GRAPH_FIRST ?? 1)
-  const all = only === undefined ? Array.from({ length: seeds }, (_, index) => first + index) : [Number(only)]
+  const several = typeof seeds === 'number' ? Array.from({ length: seeds }, (_, index) => first + index) : seeds
+  const all = only === undefined ? several : [Number(only)]
   for (const seed of all) {
     const failure = await runSeed(seed, length, tally)
     if (failure !== undefined) return { tally, failure }

@@ -130,6 +130,33 @@ describe('the end of a process that others have triggered operations in', () => 
     expect(over).toBe(true)
   })
 
+  it('does not wait a second time for whoever did not come, and does for who triggered meanwhile', async () => {
+    const time = clock()
+    const operations = asyncOperations({ clock: time, storeDurationMs: 60_000 })
+    const wait = () => {
+      let over = false
+      operations.delivered(10_000).then(() => {
+        over = true
+      })
+      return () => over
+    }
+    operations.start(key('1'), async () => {})
+    await told()
+    const first = wait()
+    time.advance(5_000)
+    operations.start(key('2'), async () => {})
+    await told()
+    time.advance(5_000)
+    await told()
+    expect(first()).toBe(true)
+    const second = wait()
+    await told()
+    expect(second()).toBe(false)
+    operations.status(key('2'))
+    await told()
+    expect(second()).toBe(true)
+  })
+
   it('does not wait where nobody triggered anything, or may not wait, and leaves no timer', async () => {
     const time = clock()
     const operations = asyncOperations({ clock: time, storeDurationMs: 60_000 })

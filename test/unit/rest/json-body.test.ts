@@ -32,6 +32,8 @@ describe('a body', () => {
     expect(await bodyOf('{')).toBeUndefined()
     expect(await bodyOf('hello')).toBeUndefined()
     expect(await bodyOf(new Uint8Array([0xff, 0xfe]))).toBeUndefined()
+    // The first half of a character, behind what would do without it.
+    expect(await bodyOf(new Uint8Array([0x7b, 0x7d, 0xc3]))).toBeUndefined()
   })
 
   it('cannot change what objects inherit', async () => {

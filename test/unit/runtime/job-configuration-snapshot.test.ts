@@ -60,6 +60,11 @@ describe('How a job is set up', () => {
     ])
     expect(secretsHider(configuration)('could not log in with open sesame')).toBe('could not log in with ******')
   })
+
+  it('takes the path of a file that holds a secret for no secret', () => {
+    const configuration = new ConfigurationReader([codeLayer({ 'rest.token-file': 'token' })])
+    expect(secretsHider(configuration)('Unexpected token < in JSON')).toBe('Unexpected token < in JSON')
+  })
 })
 
 describe('A restart strategy', () => {

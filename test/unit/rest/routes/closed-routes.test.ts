@@ -59,7 +59,7 @@ describe('Jar files', () => {
     ['POST', '/jars/a.jar/plan'],
     ['POST', '/jars/a.jar/run'],
     ['POST', '/jars/a.jar/run-application'],
-  ])('cannot be handled: %s %s', async (method, path) => {
+  ] as const)('cannot be handled: %s %s', async (method, path) => {
     const answer = await ask(path, { method })
     expect(answer.status).toBe(501)
     expect(answer.body.errors[0]).toContain('takes no jar files')

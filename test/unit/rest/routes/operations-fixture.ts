@@ -10,7 +10,7 @@ import { VirtualClock } from '../../../../src/base/virtual-clock.ts'
 import { asyncOperations } from '../../../../src/rest/async-operations.ts'
 import type { RestCluster } from '../../../../src/rest/rest-cluster.ts'
 import type { RestSettings } from '../../../../src/rest/rest-settings.ts'
-import { RestFailure, type Route } from '../../../../src/rest/route.ts'
+import type { Route } from '../../../../src/rest/route.ts'
 import { applicationCancelRoutes } from '../../../../src/rest/routes/application-cancel.ts'
 import { cancelRoutes } from '../../../../src/rest/routes/cancel.ts'
 import { checkpointTriggerRoutes } from '../../../../src/rest/routes/checkpoint-trigger.ts'
@@ -23,6 +23,7 @@ import { stopRoutes } from '../../../../src/rest/routes/stop.ts'
 import { ServedJobs } from '../../../../src/rest/served-jobs.ts'
 import type { JobHandle, JobStatus } from '../../../../src/runtime/job-handle.ts'
 import { recordings } from '../../../fixtures/flink-rest/recordings.ts'
+import { type Answer, handlersOf } from './ask-routes.ts'
 
 export const JOB = '8630b4c59d415aff5932a1f43c12163c'
 export const OTHER_JOB = '89c60a56d8a8ab603a418c9fe22b0611'
@@ -41,13 +42,7 @@ const ROUTES: readonly Route[] = [
   ...refusedRoutes,
 ]
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever JSON an answer is.
-type Json = any
-
-export interface Answer {
-  readonly status: number
-  readonly body: Json
-}
+const askOperations = handlersOf(ROUTES)
 
 /** A body that is no JSON. */
 export const NO_JSON = Symbol('no JSON')
@@ -133,28 +128,8 @@ export class Operations {
     return this.#results.length
   }
 
-  async ask(method: Route['method'], target: string, body: unknown = {}): Promise<Answer> {
-    const url = new URL(`http://host${target}`)
-    const segments = url.pathname.split('/')
-    const route = ROUTES.find((one) => one.method === method && fits(one.path.split('/'), segments))
-    if (route === undefined) throw new Error(`No route for ${method} ${url.pathname}.`)
-    const named = route.path.split('/').map((name, place) => [name, segments[place] ?? ''] as const)
-    const parameters = Object.fromEntries(
-      named.filter(([name]) => name.startsWith(':')).map(([name, value]) => [name.slice(1), decodeURIComponent(value)]),
-    )
-    try {
-      const request = {
-        path: url.pathname,
-        parameters,
-        query: url.searchParams,
-        body: body === NO_JSON ? undefined : body,
-      }
-      const answer = await route.handle(request, this.cluster)
-      return { status: answer.status, body: 'json' in answer ? answer.json : answer.text }
-    } catch (thrown) {
-      if (!(thrown instanceof RestFailure)) throw thrown
-      return { status: thrown.status, body: { errors: thrown.errors } }
-    }
+  ask(method: Route['method'], target: string, body: unknown = {}): Promise<Answer> {
+    return askOperations(this.cluster, method, target, body === NO_JSON ? undefined : body)
   }
 
   /** Triggers, waits for the end, and asks how it stands. */
@@ -171,11 +146,4 @@ export class Operations {
     await Promise.resolve()
     await Promise.resolve()
   }
-}
-
-function fits(template: readonly string[], segments: readonly string[]): boolean {
-  return (
-    template.length === segments.length &&
-    template.every((name, place) => name.startsWith(':') || name === segments[place])
-  )
 }

@@ -20,7 +20,16 @@ const RUNNING = `/jobs/${JOB}`
 
 describe('A savepoint over REST', () => {
   it('is triggered as Flink’s command line does it, and its path told when it is complete', async () => {
-    const { job, asked } = fakeJob(JOB)
+    const wishes: unknown[] = []
+    let complete: (path: string) => void = () => {}
+    const { job } = fakeJob(JOB, {
+      triggerSavepoint(wish) {
+        wishes.push(wish)
+        return new Promise((resolve) => {
+          complete = resolve
+        })
+      },
+    })
     const operations = new Operations({ jobs: [job] })
     const sent = {
       'target-directory': 'file:///savepoints',
@@ -35,12 +44,13 @@ describe('A savepoint over REST', () => {
       status: 200,
       body: recorded('async', 'savepoint-without-checkpointing-in-progress').body,
     })
+    complete('/savepoints/savepoint-8630b4-0123456789ab')
     await operations.settled()
     expect(await operations.ask('GET', status)).toEqual({
       status: 200,
       body: { status: { id: 'COMPLETED' }, operation: { location: 'file:/savepoints/savepoint-8630b4-0123456789ab' } },
     })
-    expect(asked).toEqual([['savepoint', { targetDirectory: '/savepoints', formatType: 'CANONICAL' }]])
+    expect(wishes).toEqual([{ targetDirectory: '/savepoints', formatType: 'CANONICAL' }])
   })
 
   it('is native where that is asked for', async () => {

@@ -1,10 +1,8 @@
 /** Asks the read routes about jobs, with the real router and no server around it. */
 import { ConfigurationReader } from '../../../../src/base/config/configuration-reader.ts'
 import { VirtualClock } from '../../../../src/base/virtual-clock.ts'
-import { jsonText } from '../../../../src/rest/json-text.ts'
 import type { RestCluster } from '../../../../src/rest/rest-cluster.ts'
-import { RestFailure, type Route } from '../../../../src/rest/route.ts'
-import { router } from '../../../../src/rest/router.ts'
+import type { Route } from '../../../../src/rest/route.ts'
 import { accumulatorsRoutes } from '../../../../src/rest/routes/accumulators.ts'
 import { applicationsRoutes } from '../../../../src/rest/routes/applications.ts'
 import { checkpointDetailsRoutes } from '../../../../src/rest/routes/checkpoint-details.ts'
@@ -23,6 +21,7 @@ import { subtasksRoutes } from '../../../../src/rest/routes/subtasks.ts'
 import { verticesRoutes } from '../../../../src/rest/routes/vertices.ts'
 import { ServedJobs } from '../../../../src/rest/served-jobs.ts'
 import type { JobHandle } from '../../../../src/runtime/job-handle.ts'
+import { type Answer, handlersOf } from './ask-routes.ts'
 import { NOW, ordersJob } from './orders-job.ts'
 
 export const readRoutes: readonly Route[] = [
@@ -31,39 +30,20 @@ export const readRoutes: readonly Route[] = [
   ...[jobsOverviewRoutes, rescalesRoutes, resourceRequirementsRoutes, subtasksRoutes, verticesRoutes],
 ].flat()
 
-interface Answer {
-  readonly status: number
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes.
-  readonly body: any
-}
-
-/** The job of `orders-job.ts` where no others are given. Throws where there is no such route. */
-export async function ask(
+/** The job of `orders-job.ts` where no others are given. */
+export function ask(
   path: string,
-  options: { readonly jobs?: readonly JobHandle[]; readonly method?: string; readonly body?: unknown } = {},
+  options: {
+    readonly jobs?: readonly JobHandle[]
+    readonly method?: Route['method']
+    readonly body?: unknown
+  } = {},
 ): Promise<Answer> {
   const { jobs = [ordersJob()], method = 'GET' } = options
-  const { pathname, searchParams } = new URL(`http://localhost${path}`)
-  const found = await finds(new Request(`http://localhost${path}`, { method }))
-  const { place, parameters } = JSON.parse(await found.text())
-  const request = { path: pathname, parameters, query: searchParams, body: 'body' in options ? options.body : {} }
-  try {
-    const answer = await readRoutes[place]?.handle(request, clusterOf(jobs))
-    if (answer === undefined || !('json' in answer)) throw new Error(`no JSON at ${method} ${path}`)
-    return { status: answer.status, body: JSON.parse(jsonText(answer.json)) }
-  } catch (thrown) {
-    if (!(thrown instanceof RestFailure)) throw thrown
-    return { status: thrown.status, body: { errors: thrown.errors } }
-  }
+  return askRead(clusterOf(jobs), method, path, 'body' in options ? options.body : {})
 }
 
-/** The real router, made once: it answers where the route stands and what it read of the path. */
-const finds = router(readRoutes, {
-  routed: async (route, parameters) => Response.json({ place: readRoutes.indexOf(route), parameters }),
-  unknown(request) {
-    throw new Error(`no route for ${request.method} ${request.url}`)
-  },
-})
+const askRead = handlersOf(readRoutes)
 
 /** What these routes look at, and nothing else. */
 function clusterOf(all: readonly JobHandle[]): RestCluster {
