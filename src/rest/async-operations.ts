@@ -14,8 +14,8 @@ export interface AsyncOperations {
   /** Undefined: unknown, or forgotten meanwhile. */
   status(key: OperationKey): OperationStatus | undefined
   /**
-   * Settles when each result was asked for once, or `withinMs` are over: before the process ends. Results that nobody came
-   * for in all that time are not waited for again.
+   * Settles when each result was asked for once, or could have been for `withinMs`: before the process ends. One that has
+   * waited that long already holds nobody up.
    */
   delivered(withinMs: number): Promise<void>
 }
@@ -73,6 +73,14 @@ export function asyncOperations({ clock, storeDurationMs }: AsyncOperationsOptio
       if (operation !== undefined) deliver(operation)
     }
   }
+  /** Whoever wanted the results that were there by then has had time to come. */
+  const giveUp = (byMs: number) => {
+    for (const [name, endedAtMs] of ended) {
+      if (endedAtMs > byMs) break
+      const operation = operations.get(name)
+      if (operation !== undefined) deliver(operation)
+    }
+  }
 
   return {
     start(key, work) {
@@ -102,8 +110,9 @@ export function asyncOperations({ clock, storeDurationMs }: AsyncOperationsOptio
     },
     delivered(withinMs) {
       forget()
-      if (withinMs <= 0 || undelivered === 0) return Promise.resolve()
-      const sinceMs = clock.monotonic()
+      if (withinMs <= 0) return Promise.resolve()
+      giveUp(clock.monotonic() - withinMs)
+      if (undelivered === 0) return Promise.resolve()
       return new Promise((resolve) => {
         const settle = () => {
           waiting.delete(settle)
@@ -111,10 +120,7 @@ export function asyncOperations({ clock, storeDurationMs }: AsyncOperationsOptio
           resolve()
         }
         const timer = clock.setTimer(withinMs, () => {
-          for (const [name, endedAtMs] of ended) {
-            const operation = endedAtMs <= sinceMs ? operations.get(name) : undefined
-            if (operation !== undefined) deliver(operation)
-          }
+          giveUp(clock.monotonic() - withinMs)
           settle()
         })
         waiting.add(settle)

@@ -50,6 +50,7 @@ export async function listen(
   server.maxConnections = MOST_CONNECTIONS
   server.on('connection', (socket) => socket.unref())
   server.on('request', ({ socket }, answer) => {
+    if (socket.destroyed) return
     socket.ref()
     answer.once('close', () => socket.unref())
   })

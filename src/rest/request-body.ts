@@ -12,6 +12,8 @@ const PACKAGES = {
   ClientCoordinationRequestBody: 'org.apache.flink.runtime.rest.messages.job.coordination',
 } as const
 const ID_DIGITS = 32
+/** Of a text that is no id, to say what is wrong with it. */
+const MOST_READ = 1_000
 
 export class BodyFields {
   readonly #fields: Readonly<Record<string, unknown>>
@@ -60,7 +62,7 @@ export class BodyFields {
   id(field: string): string | undefined {
     const value = this.text(field)
     if (value === undefined || /^[0-9a-f]{32}[0-9a-f]?$/i.test(value)) return value?.slice(0, ID_DIGITS).toLowerCase()
-    const pairs = value.match(/.{2}/gs) ?? []
+    const pairs = value.slice(0, MOST_READ).match(/.{2}/gs) ?? []
     const stray = pairs.find((pair) => !/^[0-9a-f]{2}$/i.test(pair))
     const why =
       stray === undefined

@@ -1,7 +1,8 @@
 /** How many requests are answered at a time: of all clients together, and of a client that does not wait for its answers. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import { apiHeaders } from './security-headers.ts'
+
+type Socket = IncomingMessage['socket']
 
 /** Answers that nobody has read yet take memory, and making them takes the time of the loop that runs the jobs. */
 const MOST_AT_A_TIME = 100

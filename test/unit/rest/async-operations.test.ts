@@ -130,6 +130,20 @@ describe('the end of a process that others have triggered operations in', () => 
     expect(over).toBe(true)
   })
 
+  it('does not wait for a result that nobody came for while it was there that long', async () => {
+    const time = clock()
+    const operations = asyncOperations({ clock: time, storeDurationMs: 60_000 })
+    operations.start(key('detached'), async () => {})
+    await told()
+    time.advance(10_000)
+    let over = false
+    operations.delivered(10_000).then(() => {
+      over = true
+    })
+    await told()
+    expect(over).toBe(true)
+  })
+
   it('does not wait a second time for whoever did not come, and does for who triggered meanwhile', async () => {
     const time = clock()
     const operations = asyncOperations({ clock: time, storeDurationMs: 60_000 })

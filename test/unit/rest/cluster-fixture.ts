@@ -2,6 +2,7 @@
 import { ConfigurationReader } from '../../../src/base/config/configuration-reader.ts'
 import type { Logger } from '../../../src/base/logger.ts'
 import { silentLogger } from '../../../src/base/logger.ts'
+import type { ProcessFacts } from '../../../src/base/process-facts.ts'
 import { systemPorts } from '../../../src/base/system-ports.ts'
 import { VirtualClock } from '../../../src/base/virtual-clock.ts'
 import { asyncOperations } from '../../../src/rest/async-operations.ts'
@@ -14,23 +15,7 @@ import { ServedJobs } from '../../../src/rest/served-jobs.ts'
 export function clusterOf(settings: Partial<RestSettings> = {}, logger: Partial<Logger> = {}): RestCluster {
   const clock = new VirtualClock()
   const jobs = new ServedJobs()
-  const process: RestCluster['process'] = {
-    pid: 1,
-    host: 'localhost',
-    nodeVersion: 'v20.0.0',
-    architecture: 'x64',
-    options: [],
-    memory: () => {
-      throw new Error('nobody asks')
-    },
-    cpu: () => ({ cores: 1, usedMs: 0 }),
-    eventLoop: () => ({ delayMeanMs: 0, delayP99Ms: 0, delayMaxMs: 0, utilization: 0 }),
-    garbageCollection: () => [],
-    activeResources: () => [],
-    threads: () => 0,
-    fileDescriptors: () => ({ open: 0, max: 0 }),
-    close: () => {},
-  }
+  const process = processFacts()
   return {
     ports: systemPorts({ clock, logger: { ...silentLogger, ...logger } }),
     configuration: new ConfigurationReader([]),
@@ -54,5 +39,35 @@ export function clusterOf(settings: Partial<RestSettings> = {}, logger: Partial<
     process,
     taskManagerId: '0'.repeat(32),
     startedAtMs: 0,
+  }
+}
+
+/** 2 cores, half of one in use at each look a second after the one before. */
+export function processFacts(): ProcessFacts {
+  let usedMs = 0
+  return {
+    pid: 77,
+    host: 'host.example',
+    nodeVersion: 'v20.20.0',
+    architecture: 'x64',
+    options: ['--enable-source-maps'],
+    memory: () => ({
+      ...{ heapUsedBytes: 50_000_000, heapTotalBytes: 60_000_000, heapLimitBytes: 4_000_000_000 },
+      ...{ externalBytes: 3_000_000, arrayBuffersBytes: 2_000_000, residentBytes: 90_000_000 },
+      ...{ machineTotalBytes: 8_000_000_000, machineFreeBytes: 1_000_000_000 },
+    }),
+    cpu() {
+      usedMs += 500
+      return { cores: 2, usedMs: usedMs - 500 }
+    },
+    eventLoop: () => ({ delayMeanMs: 0.5, delayP99Ms: 3, delayMaxMs: 12.5, utilization: 0.25 }),
+    garbageCollection: () => [
+      { name: 'Scavenge', count: 8, timeMs: 16 },
+      { name: 'MarkSweepCompact', count: 2, timeMs: 24 },
+    ],
+    activeResources: () => ['Timeout', 'TCPServerWrap', 'Timeout'],
+    threads: () => 11,
+    fileDescriptors: () => ({ open: 30, max: 1024 }),
+    close() {},
   }
 }

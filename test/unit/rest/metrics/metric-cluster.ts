@@ -2,7 +2,6 @@
 import { codeLayer } from '../../../../src/base/config/configuration-layer.ts'
 import { ConfigurationReader } from '../../../../src/base/config/configuration-reader.ts'
 import { silentLogger } from '../../../../src/base/logger.ts'
-import type { ProcessFacts } from '../../../../src/base/process-facts.ts'
 import { systemPorts } from '../../../../src/base/system-ports.ts'
 import { VirtualClock } from '../../../../src/base/virtual-clock.ts'
 import { ALL_ROUTES } from '../../../../src/rest/all-routes.ts'
@@ -14,6 +13,7 @@ import type { RestCluster } from '../../../../src/rest/rest-cluster.ts'
 import { readRestSettings } from '../../../../src/rest/rest-settings.ts'
 import { ServedJobs } from '../../../../src/rest/served-jobs.ts'
 import type { ExecutionGraphSnapshot, JobHandle, TaskMeasurements } from '../../../../src/runtime/job-handle.ts'
+import { processFacts } from '../cluster-fixture.ts'
 import { NOW, ordersGraph, ordersJob, ordersMeasurements } from '../routes/orders-job.ts'
 
 export const TASK_MANAGER = 'aaaaaaaabbbbbbbbccccccccdddddddd'
@@ -106,35 +106,5 @@ async function clusterOf(
     process,
     taskManagerId: TASK_MANAGER,
     startedAtMs: clock.now(),
-  }
-}
-
-/** 2 cores, half of one in use at each look a second after the one before. */
-export function processFacts(): ProcessFacts {
-  let usedMs = 0
-  return {
-    pid: 77,
-    host: 'host.example',
-    nodeVersion: 'v20.20.0',
-    architecture: 'x64',
-    options: ['--enable-source-maps'],
-    memory: () => ({
-      ...{ heapUsedBytes: 50_000_000, heapTotalBytes: 60_000_000, heapLimitBytes: 4_000_000_000 },
-      ...{ externalBytes: 3_000_000, arrayBuffersBytes: 2_000_000, residentBytes: 90_000_000 },
-      ...{ machineTotalBytes: 8_000_000_000, machineFreeBytes: 1_000_000_000 },
-    }),
-    cpu() {
-      usedMs += 500
-      return { cores: 2, usedMs: usedMs - 500 }
-    },
-    eventLoop: () => ({ delayMeanMs: 0.5, delayP99Ms: 3, delayMaxMs: 12.5, utilization: 0.25 }),
-    garbageCollection: () => [
-      { name: 'Scavenge', count: 8, timeMs: 16 },
-      { name: 'MarkSweepCompact', count: 2, timeMs: 24 },
-    ],
-    activeResources: () => ['Timeout', 'TCPServerWrap', 'Timeout'],
-    threads: () => 11,
-    fileDescriptors: () => ({ open: 30, max: 1024 }),
-    close() {},
   }
 }
