@@ -68,7 +68,6 @@ function nothingKnown({ jobId, jobName, status }: Parameters<typeof endedJob>[0]
     vertices: [],
     edges: [],
     failures: [],
-    failuresTruncated: false,
     restarts: 0,
     configuration: UNKNOWN_CONFIGURATION,
   }

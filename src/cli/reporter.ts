@@ -9,6 +9,7 @@ import { eventLine } from './event-lines.ts'
 import type { JobEnding } from './exit-code.ts'
 import type { ProcessBoundary } from './process-boundary.ts'
 import { describeSample, type JobSample, statusLine } from './status-line.ts'
+import { plainText } from './table.ts'
 
 export interface Reporter {
   readonly logger: Logger
@@ -56,8 +57,9 @@ function jsonReporter({ out, clock }: Boundary): Reporter {
   }
 }
 
-function plainReporter({ environment }: Boundary, write: (line: string) => void): Reporter {
+function plainReporter({ environment }: Boundary, print: (line: string) => void): Reporter {
   const stacks = Boolean(environment.MILLRACE_DEBUG)
+  const write = (message: string) => print(inPlainLines(message))
   let samples = 0
   return {
     logger: {
@@ -83,6 +85,11 @@ function plainReporter({ environment }: Boundary, write: (line: string) => void)
     error: (error) => errorLines(error, { stacks }).forEach(write),
     ended: () => {},
   }
+}
+
+/** Names and messages may hold what records hold. A line that they begin is set in: it cannot pass for one of ours. */
+function inPlainLines(message: string): string {
+  return message.split(/\r?\n/).map(plainText).join('\n    ')
 }
 
 /** Plain lines, and below them one line that is written over and over. */

@@ -1,5 +1,6 @@
 /** What a running job shows of itself, as one line: rates, last checkpoint, restarts, back-pressure. Pure text. */
 import type { RunningJobMetrics } from '../base/run-context.ts'
+import { plainText } from './table.ts'
 
 /** One look at a job. */
 export interface JobSample {
@@ -36,7 +37,7 @@ export function statusLine(samples: readonly JobSample[], columns: number): stri
   const room = Math.max(1, columns - 1)
   const roomForName = room - figures.length - 2
   if (roomForName < SHORTEST_NAME) return cut(figures, room)
-  return `${cut(`${first.jobName}  ${first.status}`, roomForName)}  ${figures}`
+  return `${cut(`${plainText(first.jobName)}  ${first.status}`, roomForName)}  ${figures}`
 }
 
 const SHORTEST_NAME = 4

@@ -13,7 +13,7 @@ const LEAST_PAUSE_MS = 1000
 const PAUSE_FOR_EACH_MS = 100
 
 interface EdgeSize {
-  /** Undefined: there was no record to look at. */
+  /** Undefined: the serializer refused each record that it was shown. */
   meanBytes: number | undefined
   lookAgainMs: number
 }
@@ -35,8 +35,8 @@ export class EdgeSizes {
     if (known !== undefined && startMs < known.lookAgainMs) return known.meanBytes
     const serializer = this.#graph.edges[edge]?.serializer ?? defaultSerializer()
     const samples = channels.map((channel) => channel.newest(MOST_SAMPLES))
+    if (known === undefined && samples.every((records) => records.length === 0)) return undefined
     const meanBytes = meanRecordSize(samples, () => serializer) ?? known?.meanBytes
-    if (meanBytes === undefined) return undefined
     const endMs = this.#clock.monotonic()
     const lookAgainMs = endMs + Math.max(LEAST_PAUSE_MS, (endMs - startMs) * PAUSE_FOR_EACH_MS)
     this.#sizes.set(edge, { meanBytes, lookAgainMs })

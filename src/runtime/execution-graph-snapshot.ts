@@ -19,8 +19,6 @@ export interface ExecutionGraphSnapshot {
   readonly edges: readonly EdgeSnapshot[]
   /** Newest first; at most `web.exception-history-size`. One for each failure that was put to the restart strategy, or that ended the job. */
   readonly failures: readonly FailureSnapshot[]
-  /** There were more failures than are listed. */
-  readonly failuresTruncated: boolean
   readonly restarts: number
   readonly configuration: JobConfigurationSnapshot
 }

@@ -160,7 +160,6 @@ export class ExecutionGraph {
         partitioner: partitioner.type,
       })),
       failures: this.#failures.failures(),
-      failuresTruncated: this.#failures.isTruncated,
       restarts: this.#restarts,
       configuration,
     }

@@ -31,7 +31,6 @@ export class FailureHistory {
   readonly #most: number
   /** Newest first. */
   #handlings: readonly Handling[] = []
-  #isTruncated = false
   /** The newest one is being handled: what fails now fails beside it. */
   #isOpen = false
   /** The restart strategy was asked and has not granted anything. */
@@ -48,7 +47,6 @@ export class FailureHistory {
     const [newest, ...older] = this.#handlings
     if (!this.#isOpen || newest === undefined) return this.#begin(one)
     const concurrent = [...newest.concurrent, one].slice(0, MOST_CONCURRENT)
-    this.#isTruncated ||= newest.concurrent.length === MOST_CONCURRENT
     this.#handlings = [{ ...newest, concurrent }, ...older]
   }
 
@@ -86,13 +84,8 @@ export class FailureHistory {
     }))
   }
 
-  get isTruncated(): boolean {
-    return this.#isTruncated
-  }
-
   #begin(root: Heard): void {
     this.#isOpen = true
-    this.#isTruncated ||= this.#handlings.length === this.#most
     this.#handlings = [{ root, concurrent: [] }, ...this.#handlings].slice(0, this.#most)
   }
 }

@@ -46,9 +46,10 @@ export class TaskExecutor {
     }
   }
 
-  /** The job is over, and so are all tasks: what they held is let go of; their figures stay. */
+  /** The job is over: a task that could not be told so is cancelled; what tasks held is let go of, their figures stay. */
   end(): void {
     this.meters.end()
+    for (const task of this.#tasks) task.cancel()
     this.#tasks = []
   }
 

@@ -192,8 +192,8 @@ describeJobs('A failure of one of two pipelines', (newWorld) => {
     const world = newWorld()
     const { client, told } = await started(world, { failAt: { a: [3, 5], b: [] } })
     await world.until(client.getJobExecutionResult())
-    const { failures, vertices, restarts, failuresTruncated } = told()
-    expect([restarts, failuresTruncated]).toEqual([2, false])
+    const { failures, vertices, restarts } = told()
+    expect(restarts).toBe(2)
     const vertex = vertices.findIndex(({ name }) => name === 'a-check')
     const subtask = attemptsOf(told(), 'a-check').findIndex((attempts) => attempts[0]?.status === 'FAILED')
     expect(failures).toMatchObject([
@@ -222,7 +222,7 @@ describeJobs('A failure of one of two pipelines', (newWorld) => {
     const { client, told } = await started(world, { failAt: { a: [2, 4, 6] }, set })
     await world.until(client.getJobExecutionResult())
     expect(messages(told()).map(([root]) => root?.message)).toEqual(['a is down at 6', 'a is down at 4'])
-    expect(told()).toMatchObject({ failuresTruncated: true, restarts: 3 })
+    expect(told().restarts).toBe(3)
   })
 
   it('that ends the job is the newest, and no task is left running', async () => {

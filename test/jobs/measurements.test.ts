@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { simulatedStores } from '../../src/base/simulated-ordered-stores.ts'
 import {
+  FileSource,
   MapStateDescriptor,
   OutputTag,
   RestartStrategies,
@@ -13,6 +14,7 @@ import type { TaskMeasurements } from '../../src/runtime/job-handle.ts'
 import '../../src/state/level/level-state-backend.ts'
 import '../../src/state/level/scratch-folders.ts'
 import '../../src/state/level/table-self-check.ts'
+import { Disk } from './followed-files.ts'
 import { World } from './harness.ts'
 import { Ledger, punctuated, range, ticks, timedSource } from './parts.ts'
 
@@ -217,6 +219,17 @@ describe('The measurements of a job', () => {
     expect(all.map(({ operators }) => operators.at(-1)?.numRecordsIn)).toEqual([...Array(16).fill(10), 20])
     expect(all.every(({ isOver }) => isOver)).toBe(true)
     expect(world.handles[0]?.metrics().recordsOut).toBe(18 * 10 + 20)
+  })
+
+  it('show what an operator counts by name', async () => {
+    const world = new World()
+    new Disk(world).append('/in/a.json', '{"n":1}\n{"n"\n{"n":3}\n')
+    const env = world.env()
+    const lines = FileSource.forJsonLines('/in/a.json', { onInvalid: 'skip' })
+    env.fromSource(lines, WatermarkStrategy.noWatermarks(), 'json').sinkTo(new Ledger())
+    await world.until(env.execute('x'))
+    const operators = world.handles[0]?.measurements().flatMap((task) => task.operators)
+    expect(operators?.map(({ counts }) => counts)).toEqual([{ skippedRecords: 1 }, {}])
   })
 
   it('count records that were in flight to a task at its checkpoint as read', async () => {

@@ -63,6 +63,17 @@ describe('The size of the records of an edge', () => {
     expect(sizes.meanBytes(0, [channel])).toBeGreaterThan(100)
   })
 
+  it('is asked of a serializer that refuses every record at most once a second too', () => {
+    const { clock, looked, sizes } = fixture()
+    const channel = channelOf(['refused'])
+    expect(sizes.meanBytes(0, [channel])).toBeUndefined()
+    channel.push(10, 0)
+    expect(sizes.meanBytes(0, [channel])).toBeUndefined()
+    expect(looked).toEqual([])
+    clock.skip(1000)
+    expect(sizes.meanBytes(0, [channel])).toBe(10)
+  })
+
   it('is looked at seldom where looking takes long', () => {
     const { clock, looked, sizes } = fixture(50)
     const channel = channelOf([10])
@@ -78,6 +89,7 @@ describe('The size of the records of an edge', () => {
   it('is not known before a record has one, and stays where later ones have none', () => {
     const { clock, sizes } = fixture()
     expect(sizes.meanBytes(0, [channelOf([]), channelOf(['no size'])])).toBeUndefined()
+    clock.skip(1_000)
     expect(sizes.meanBytes(0, [channelOf([4])])).toBe(4)
     clock.skip(1_000)
     expect(sizes.meanBytes(0, [channelOf(['no size'])])).toBe(4)

@@ -81,7 +81,6 @@ export function ordersGraph(given: Partial<ExecutionGraphSnapshot> = {}): Execut
       { from: 1, to: 2, input: 0, partitioner: 'rebalance' },
     ],
     failures: [failure(1, 603_000), failure(0, 503_000)],
-    failuresTruncated: false,
     restarts: 2,
     configuration: {
       written: [{ key: 'parallelism.default', value: '2' }],

@@ -1,6 +1,5 @@
 /** Secrets that were planted where secrets lie are found in no answer: S24 of docs/SECURITY-CHECKLIST.md. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ALL_ROUTES } from '../../../../src/rest/all-routes.ts'
 import { MiniCluster } from '../../../../src/testing/index.ts'
 import { crawl, declareEvil } from './evil-job.ts'
 
@@ -22,7 +21,7 @@ afterEach(() => {
   process.argv.pop()
 })
 
-async function secretive(cluster: MiniCluster, failure?: string) {
+async function secretive(cluster: MiniCluster, failure: string) {
   const server = await cluster.rest({ token: TOKEN })
   const env = cluster.environment().configure({
     ...PLANTED,
@@ -42,23 +41,12 @@ describe('A secret', () => {
     const { server, job } = await secretive(cluster, 'the ledger is closed')
     await expect(cluster.until(job.getJobExecutionResult())).rejects.toMatchObject({ code: 'JOB_FAILED' })
     const pages = await crawl(server, job.jobId, TOKEN)
+    expect(pages.filter(({ status }) => status === 200).length).toBeGreaterThan(60)
+    expect(pages.filter(({ status, text }) => status === 401 || text.includes('see the log'))).toEqual([])
     expect(pages.filter(({ text }) => text.includes('CANARY')).map(({ path }) => path)).toEqual([])
     const textOf = (path: string) => pages.find((page) => page.path === path)?.text
     expect(textOf(`/jobs/${job.jobId}/config`)).toContain('"rest.token-file":"******"')
     expect(textOf(`/jobs/${job.jobId}/exceptions`)).toContain('the ledger is closed')
     expect(textOf('/jobmanager/log')).toContain('kafka.sasl.password')
-  })
-
-  it('was looked for behind every GET that there is', async () => {
-    await using cluster = new MiniCluster()
-    const { server, job } = await secretive(cluster)
-    await cluster.untilRunning(job)
-    await cluster.until(job.triggerCheckpoint())
-    const pages = await crawl(server, job.jobId, TOKEN)
-    const gets = ALL_ROUTES.filter(({ method, mutates }) => method === 'GET' && mutates !== true)
-    expect(pages.length).toBeGreaterThan(gets.length)
-    expect(pages.filter(({ status }) => status === 200).length).toBeGreaterThan(60)
-    expect(pages.filter(({ status }) => status === 401 || status > 501)).toEqual([])
-    expect(await job.getJobStatus()).toBe('RUNNING')
   })
 })

@@ -57,7 +57,7 @@ export interface Page {
 
 /** Every GET that there is and that changes nothing: of this job, of each of its vertices and checkpoints, of its task manager. */
 export async function crawl(server: RestServer, jobId: string, token?: string): Promise<readonly Page[]> {
-  const headers = { connection: 'close', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) }
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
   const read = async (path: string): Promise<Page> => {
     const answer = await fetch(`${server.url}${path}`, { headers })
     const contentType = answer.headers.get('content-type') ?? ''
@@ -74,7 +74,9 @@ export async function crawl(server: RestServer, jobId: string, token?: string): 
     attempt: ['0', '1'],
   }
   const routes = ALL_ROUTES.filter(({ method, mutates }) => method === 'GET' && mutates !== true)
-  return Promise.all(routes.flatMap(({ path }) => filled(path, values)).map(read))
+  const pages: Page[] = []
+  for (const path of routes.flatMap((route) => filled(route.path, values))) pages.push(await read(path))
+  return pages
 }
 
 /** The template with each combination of values. */
