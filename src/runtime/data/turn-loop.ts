@@ -53,6 +53,8 @@ export class TurnLoop {
   readonly #turns: Turns
   readonly #limits: TurnLimits
   #members: Member[] = []
+  /** Whose turn it is, where time ran out before all had theirs. */
+  #first = 0
   #background: BackgroundWork[] = []
   #controlWork = 0
   #state: 'asleep' | 'scheduled' | 'running' | 'stopped' = 'asleep'
@@ -123,23 +125,28 @@ export class TurnLoop {
     if (more || left || this.#wokenWhileRunning) this.wake()
   }
 
-  /** True when the turn ended before the work did. */
+  /** True when the turn ended before the work did: then the next one begins with the member whose turn it is. */
   #runMembers(untilMs: number): boolean {
     let steps = 0
     let nowMs = this.#clock.monotonic()
     for (;;) {
+      const members = this.#members
+      const first = this.#first
       let progressed = false
-      for (const member of this.#members) {
+      for (let count = 0; count < members.length; count++) {
+        const place = (first + count) % members.length
+        const member = members[place] as Member
         const { runnable } = member
         const worked = runnable.step(member.budget)
         if (!worked && runnable.workedInVain !== true) continue
         const afterMs = this.#clock.monotonic()
-        if (worked) adapt(member, afterMs - nowMs)
+        adapt(member, afterMs - nowMs, worked)
         runnable.stepped?.(nowMs, afterMs)
         nowMs = afterMs
-        if (!worked) continue
-        progressed = true
-        if (nowMs >= untilMs) return true
+        progressed ||= worked
+        if (nowMs < untilMs) continue
+        this.#first = (place + 1) % members.length
+        return true
       }
       if (!progressed) return false
       steps++
@@ -156,7 +163,8 @@ export class TurnLoop {
   }
 }
 
-function adapt(member: Member, tookMs: number): void {
-  if (tookMs < QUICK_STEP_MS) member.budget = Math.min(LARGEST_BUDGET, member.budget * 2)
+/** `usedUp`: there was as much to do as the budget allowed, or it is not known that there was less. */
+function adapt(member: Member, tookMs: number, usedUp: boolean): void {
+  if (usedUp && tookMs < QUICK_STEP_MS) member.budget = Math.min(LARGEST_BUDGET, member.budget * 2)
   else if (tookMs > SLOW_STEP_MS) member.budget = Math.max(1, Math.floor((member.budget * SLOW_STEP_MS) / tookMs))
 }

@@ -124,7 +124,44 @@ describe('The turn loop', () => {
       })
     runTurn()
     runTurn()
-    expect(ran.join('')).toBe('abcaabca')
+    expect(ran.join('')).toBe('abcabcab')
+  })
+
+  it('lets none wait for ever behind one whose single step uses up every turn', () => {
+    const { clock, loop, runTurn } = fixture()
+    const ran: string[] = []
+    for (const name of ['slow', 'other'])
+      loop.add({
+        step() {
+          ran.push(name)
+          clock.skip(10)
+          return true
+        },
+      })
+    for (let turn = 0; turn < 4; turn++) runTurn()
+    expect(ran).toEqual(['slow', 'other', 'slow', 'other'])
+  })
+
+  it('gives less at a time also to one that is slow and never has as much as it may do', () => {
+    const { clock, loop, runTurn } = fixture()
+    const budgets: number[] = []
+    const runnable = {
+      workedInVain: false,
+      step(budget: number) {
+        budgets.push(budget)
+        const records = budgets.length < 10 ? budget : Math.min(budget, 20)
+        runnable.workedInVain = budgets.length >= 10 && budget > 20
+        // Quick at first, then a millisecond a record.
+        if (budgets.length >= 10) clock.skip(records)
+        return !runnable.workedInVain
+      },
+    }
+    loop.add(runnable)
+    runTurn()
+    loop.wake()
+    runTurn()
+    expect(Math.max(...budgets)).toBe(512)
+    expect(budgets.at(-1)).toBeLessThan(50)
   })
 
   it('gives a quick member more at a time and a slow one less', () => {
