@@ -26,7 +26,7 @@ export interface FileSystem {
    * Where an absolute path really leads, be there something or not. FILE_ERROR where that cannot be told: a link that leads
    * nowhere or in a circle, a folder that may not be looked into. Left out: there are no links and no owners.
    */
-  locate?(path: string): Promise<LocatedPath>
+  readonly locate?: ((path: string) => Promise<LocatedPath>) | undefined
 }
 
 export interface LocatedPath {

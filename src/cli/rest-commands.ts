@@ -48,7 +48,7 @@ const NAMES: readonly (string | undefined)[] = ['list', 'savepoint', 'checkpoint
 /** Whether the arguments of this command are refused in Flink's way. */
 export const isRestCommand = (name: string | undefined): boolean => NAMES.includes(name)
 
-interface Options {
+interface GivenOptions {
   readonly jobmanager?: string
   readonly tokenFile?: string
   readonly D?: readonly ConfigurationEntry[]
@@ -74,7 +74,7 @@ export function addRestCommands(
   const command = (
     name: string,
     description: string,
-    taskOf: (words: readonly string[], options: Options) => RestTask,
+    taskOf: (words: readonly string[], options: GivenOptions) => RestTask,
   ) => {
     const made = program.command(name)
     return made
@@ -125,11 +125,11 @@ function optionValue(name: string): (text: string) => string {
 const withFormat = (command: Command): Command =>
   command.option('--type <format>', 'canonical or native; also -type', optionValue('type'), 'CANONICAL')
 
-function targetOf({ jobmanager, tokenFile, D }: Options): RestTarget {
+function targetOf({ jobmanager, tokenFile, D }: GivenOptions): RestTarget {
   return { address: jobmanager, tokenFile, entries: D ?? [] }
 }
 
-function list(_words: readonly string[], { running = false, scheduled = false, all = false }: Options): RestTask {
+function list(_words: readonly string[], { running = false, scheduled = false, all = false }: GivenOptions): RestTask {
   const isUnsaid = !running && !scheduled && !all
   return {
     type: 'list',
@@ -139,14 +139,14 @@ function list(_words: readonly string[], { running = false, scheduled = false, a
   }
 }
 
-function savepoint(words: readonly string[], { dispose, type = '', detached = false }: Options): RestTask {
+function savepoint(words: readonly string[], { dispose, type = '', detached = false }: GivenOptions): RestTask {
   if (dispose !== undefined) return { type: 'dispose', path: dispose }
   const [job, directory] = words
   const jobId = jobIdOf(job, 'Missing JobID. Specify a Job ID to trigger a savepoint.')
   return { type: 'savepoint', jobId, directory, format: type, detached, superfluous: words.length > 2 }
 }
 
-function checkpoint([job]: readonly string[], { full = false }: Options): RestTask {
+function checkpoint([job]: readonly string[], { full = false }: GivenOptions): RestTask {
   return {
     type: 'checkpoint',
     jobId: jobIdOf(job, 'Missing JobID. Specify a Job ID to manipulate a checkpoint.'),
@@ -154,7 +154,7 @@ function checkpoint([job]: readonly string[], { full = false }: Options): RestTa
   }
 }
 
-function cancel([job]: readonly string[], { withSavepoint, type = '' }: Options): RestTask {
+function cancel([job]: readonly string[], { withSavepoint, type = '' }: GivenOptions): RestTask {
   if (withSavepoint === undefined)
     return { type: 'cancel', jobId: jobIdOf(job, 'Missing JobID. Specify a JobID to cancel a job.') }
   try {
@@ -167,7 +167,7 @@ function cancel([job]: readonly string[], { withSavepoint, type = '' }: Options)
 
 function stop(
   [job]: readonly string[],
-  { savepointPath, type = '', drain = false, detached = false }: Options,
+  { savepointPath, type = '', drain = false, detached = false }: GivenOptions,
 ): RestTask {
   return { type: 'stop', ...jobAndDirectory(job, savepointPath), drain, format: type, detached }
 }

@@ -77,8 +77,16 @@ function isOwn(from: string, head: RequestHead): boolean {
  */
 function showsToken(head: RequestHead, token: string | undefined): boolean {
   if (token === undefined) return true
-  const shown = /^Bearer +([\x21-\x7e]+) *$/i.exec(head.header('authorization') ?? '')?.[1]
+  const shown = shownToken(head.header('authorization') ?? '')
   return timingSafeEqual(digest(shown ?? ''), digest(token))
+}
+
+/** A browser cannot be told to send a bearer token: it asks for a name, which may be any, and the token as password. */
+function shownToken(authorization: string): string | undefined {
+  const bearer = /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization)?.[1]
+  if (bearer !== undefined) return bearer
+  const basic = /^Basic +([a-z0-9+/]+=*) *$/i.exec(authorization)?.[1]
+  return basic === undefined ? undefined : /^[^:]*:(.*)$/s.exec(Buffer.from(basic, 'base64').toString())?.[1]
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()

@@ -116,6 +116,6 @@ function failureOf(thrown: unknown, request: Request, { ports }: RestCluster): R
 
 /** After a refusal of its size the rest of a body is not read, so that the connection is of no more use. */
 function extraHeaders(status: number): Record<string, string> {
-  if (status === 401) return { 'WWW-Authenticate': 'Bearer realm="millrace"' }
+  if (status === 401) return { 'WWW-Authenticate': 'Basic realm="millrace", Bearer realm="millrace"' }
   return status === 413 ? { Connection: 'close' } : {}
 }

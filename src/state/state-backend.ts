@@ -65,7 +65,7 @@ export interface KeyedStateBackend {
   restore(states: readonly StoredKeyedState[]): void | Promise<void>
 
   /** Of this moment; left out: it keeps no cache. */
-  cacheUse?(): StateCacheUse
+  readonly cacheUse?: (() => StateCacheUse) | undefined
 
   /** Frozen states are of no further use. */
   close(): void | Promise<void>

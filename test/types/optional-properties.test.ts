@@ -9,7 +9,7 @@ import ts from 'typescript-5.5'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const DOORS = ['src/index.ts', 'src/testing/index.ts']
+const DOORS = ['src/index.ts', 'src/rest/index.ts', 'src/testing/index.ts']
 /** Met on the way, and filled in by the house alone: the table of options, operators, codecs of state. */
 const OF_THE_HOUSE = ['OptionDefinition', 'Operator', 'CommitWork', 'EntryCodec']
 

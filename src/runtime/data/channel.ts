@@ -30,6 +30,9 @@ export interface Urgent {
   readonly sequence: number
 }
 
+/** Of a channel that has not been busy yet: between vertices of 200 subtasks lie 40,000 of them. */
+const UNUSED_CAPACITY = 16
+
 const TOMBSTONE: ControlElement = { type: 'tombstone' }
 export const NO_CONTROL = Number.POSITIVE_INFINITY
 
@@ -54,6 +57,7 @@ export class Channel {
   readonly input: number
   readonly index: number
   #credit: number
+  /** Once it was needed: room for its credit. */
   readonly #smallest: number
   readonly #priority: Urgent[] = []
   readonly #sender: CreditHolder
@@ -68,9 +72,10 @@ export class Channel {
     this.#sender = options.sender
     this.#receiver = options.receiver
     this.#smallest = powerOfTwoAtLeast(Math.max(2, options.credit))
-    this.values = new Array(this.#smallest).fill(undefined)
-    this.timestamps = new Array(this.#smallest).fill(undefined)
-    this.mask = this.#smallest - 1
+    const capacity = Math.min(this.#smallest, UNUSED_CAPACITY)
+    this.values = new Array(capacity).fill(undefined)
+    this.timestamps = new Array(capacity).fill(undefined)
+    this.mask = capacity - 1
   }
 
   /** Per record. Takes the record in any case; the sender looks at its gate before the next one. */

@@ -54,6 +54,8 @@ describe('the host that a request asks for', () => {
   })
 })
 
+const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`
+
 describe('the token', () => {
   const statusOf = (headers: Readonly<Record<string, string>>, url?: string) =>
     refusalOfRequest(head(headers, url), { ...LOOPBACK, token: 's3cret' })?.status
@@ -61,6 +63,12 @@ describe('the token', () => {
   it('is taken from the Authorization header', () => {
     expect(statusOf({ authorization: 'Bearer s3cret' })).toBeUndefined()
     expect(statusOf({ authorization: 'bearer  s3cret ' })).toBeUndefined()
+  })
+
+  it('may be the password of any name, as a browser sends what it has asked for', () => {
+    for (const pair of ['ada:s3cret', ':s3cret']) expect(statusOf({ authorization: basic(pair) })).toBeUndefined()
+    for (const pair of ['s3cret', 's3cret:', 'ada:s3cre', 'ada:s3cret:', 'a:da:s3cret', ''])
+      expect(statusOf({ authorization: basic(pair) })).toBe(401)
   })
 
   it.each(['', 'Bearer', 'Bearer ', 'Bearer s3cre', 'Bearer s3crett', 'Bearer S3CRET', 's3cret', 'Basic s3cret'])(

@@ -184,7 +184,8 @@ describe('a request that is refused', () => {
     expect((await ask('GET', '/jobs', { headers: { ...shown, host: 'evil.example' } })).status).toBe(403)
     expect((await ask('GET', '/', { headers: { ...shown, host: 'evil.example' } })).status).toBe(403)
     const unknown = await ask('GET', '/jobs')
-    expect([unknown.status, unknown.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="millrace"'])
+    const asked = 'Basic realm="millrace", Bearer realm="millrace"'
+    expect([unknown.status, unknown.headers.get('www-authenticate')]).toEqual([401, asked])
     expect((await ask('GET', '/')).status).toBe(401)
     expect((await ask('POST', '/jobs', { headers: { ...shown, ...foreign } })).status).toBe(403)
     expect((await ask('GET', '/jobs/1/yarn-cancel', { headers: shown })).status).toBe(403)

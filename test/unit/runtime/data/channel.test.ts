@@ -58,6 +58,15 @@ describe('A channel', () => {
     expect(channel.mask).toBe(1)
   })
 
+  it('has room for its credit from when that is needed, and little before', () => {
+    const { channel, read, gate, input } = fixture(1000)
+    expect(channel.values.length).toBeLessThan(20)
+    for (let index = 0; index < 1000; index++) channel.push(index, index)
+    drain(channel, input, 10_000, gate)
+    expect(read).toEqual(Array.from({ length: 1000 }, (_, index) => index))
+    expect(channel.values.length).toBe(1024)
+  })
+
   it('keeps the timestamp of each record', () => {
     const { channel, gate } = fixture()
     const stamps: number[] = []
