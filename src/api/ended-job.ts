@@ -1,10 +1,10 @@
-/** A job that has ended: how to tell, what is refused, and the handle of one that `resume` found at its end. */
+/** A job that has ended: how to tell, what is refused, and the handles that are left of it. */
 import { StreamError } from '../base/errors.ts'
 import type { ExecutionGraphSnapshot, JobHandle, JobStatus } from '../runtime/job-handle.ts'
 
 const NO_NUMBERS = { min: 0, max: 0, avg: 0, p50: null, p90: null, p95: null, p99: null, p999: null }
 
-/** Its result says that it ran for no time at all. */
+/** Of a job that `resume` found at its end. Its result says that it ran for no time at all. */
 export function endedJob(job: {
   readonly jobId: string
   readonly jobName: string
@@ -53,6 +53,24 @@ export function endedJob(job: {
     }),
     executionGraph: () => nothingKnown(job),
     measurements: () => [],
+  }
+}
+
+/**
+ * Of a job that is over: tells what `job` tells now, and keeps nothing alive that it was made of, such as the collections
+ * of its sources. To be called when its result has settled.
+ */
+export function rememberedJob(job: JobHandle): JobHandle {
+  const { jobId, jobName, result } = job
+  const [metrics, checkpoints] = [job.metrics(), job.checkpoints()]
+  const [graph, measurements] = [job.executionGraph(), job.measurements()]
+  return {
+    ...endedJob({ jobId, jobName, status: job.status() }),
+    result,
+    metrics: () => metrics,
+    checkpoints: () => checkpoints,
+    executionGraph: () => graph,
+    measurements: () => measurements,
   }
 }
 

@@ -111,7 +111,6 @@ function withRunOptions(command: Command): Command {
     .option(
       '-n, --allowNonRestoredState',
       'start also where it holds state that finds no place in the job, and drop that',
-      false,
     )
     .addOption(claimMode())
     .option('--resume', 'go on where the last run of this job ended')

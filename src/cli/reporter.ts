@@ -13,6 +13,8 @@ import { plainText } from './table.ts'
 
 export interface Reporter {
   readonly logger: Logger
+  /** The REST interface of the run is at this address. It has logged that for people. */
+  restListening(url: string): void
   jobStarted(job: RunningJob): void
   event(job: RunningJob, event: RunningJobEvent): void
   jobEnded(job: RunningJob, ending: JobEnding, netRuntimeMs: number | undefined): void
@@ -41,6 +43,7 @@ function jsonReporter({ out, clock }: Boundary): Reporter {
   const log = (level: string) => (message: string) => write('log', { level, message })
   return {
     logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+    restListening: (url) => write('rest.listening', { url }),
     jobStarted: ({ jobId, jobName }) => write('job.started', { jobId, jobName }),
     event({ jobId }, event) {
       const error = 'error' in event && event.error !== undefined ? { error: errorObject(event.error) } : {}
@@ -68,6 +71,7 @@ function plainReporter({ environment }: Boundary, print: (line: string) => void)
       warn: (message) => write(`warning ${message}`),
       error: (message) => write(`error ${message}`),
     },
+    restListening: () => {},
     jobStarted: ({ jobId, jobName }) => write(`${jobName}: started, job ${jobId}`),
     event({ jobName }, event) {
       const line = eventLine(event)

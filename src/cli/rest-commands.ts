@@ -97,7 +97,7 @@ export function addRestCommands(
     .option('-a, --all', 'all jobs, those that have ended too')
   withFormat(command('savepoint', 'Takes a savepoint of a running job, or deletes one with --dispose.', savepoint))
     .argument('[job]', 'its id')
-    .argument('[directory]', 'where the savepoint is to be stored')
+    .argument('[directory]', 'where the savepoint is to be stored; left out: where the configuration of the job says')
     .option('--detached', 'do not wait for its end, print its trigger id; also -detached')
     .option('-d, --dispose <path>', 'delete this savepoint; no job is named then', optionValue('d'))
     .addOption(new Option('-j, --jarfile <file>').hideHelp())
@@ -109,7 +109,10 @@ export function addRestCommands(
     .option('-s, --withSavepoint [directory]', 'deprecated, use stop: take a savepoint first')
   withFormat(command('stop', 'Ends a job with a savepoint, from which it can go on.', stop))
     .argument('[job]', 'its id')
-    .option('-p, --savepointPath [directory]', 'where the savepoint is to be stored')
+    .option(
+      '-p, --savepointPath [directory]',
+      'where the savepoint is to be stored; left out: where the configuration of the job says',
+    )
     .option('-d, --drain', 'send the last watermark first: windows fire, and the job is not meant to go on')
     .option('--detached', 'do not wait for its end, print its trigger id; also -detached')
 }

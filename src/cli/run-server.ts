@@ -11,6 +11,8 @@ import type { ProcessBoundary } from './process-boundary.ts'
 export interface RunServer {
   /** What the jobs log by: the server shows it. */
   readonly logger: Logger
+  /** Undefined: there is none. */
+  readonly url: string | undefined
   /** A job of a copy of the package that cannot be shown is passed over, and that is said once. */
   serve(job: RunningJob): void
   /** Settles when the results of operations that were triggered have been asked for, or after 10 s. */
@@ -35,6 +37,7 @@ export async function openRunServer(
   let said = false
   return {
     logger: opened.logger,
+    url: opened.server.url,
     serve(job) {
       if (canBeShown(job)) return opened.server.serve(job)
       if (!said) logger.warn('the job imports a copy of the package whose jobs the REST interface cannot show')
@@ -46,7 +49,7 @@ export async function openRunServer(
 }
 
 function noServer(logger: Logger): RunServer {
-  return { logger, serve: () => {}, answered: async () => {}, close: async () => {} }
+  return { logger, url: undefined, serve: () => {}, answered: async () => {}, close: async () => {} }
 }
 
 /** What crosses from another copy is looked at, not trusted to be what this copy compiled against. */

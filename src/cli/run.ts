@@ -26,6 +26,7 @@ export async function run(request: RunRequest, boundary: ProcessBoundary, report
   await checkJobFile(boundary.files, path)
 
   const server = await openRunServer(request, layers, boundary, reporter.logger)
+  if (server.url !== undefined) reporter.restListening(server.url)
   const jobs = new RunningJobs(boundary.clock, reporter)
   const beside = new BesideJobs(reporter)
   offerRunContext({

@@ -18,6 +18,8 @@ export interface AsyncOperations {
    * waited that long already holds nobody up.
    */
   delivered(withinMs: number): Promise<void>
+  /** Nobody can ask any more: whoever waits for that is let go, and no timer is left. */
+  close(): void
 }
 
 export interface OperationKey {
@@ -125,6 +127,9 @@ export function asyncOperations({ clock, storeDurationMs }: AsyncOperationsOptio
         })
         waiting.add(settle)
       })
+    },
+    close() {
+      for (const settle of [...waiting]) settle()
     },
   }
 }

@@ -1,5 +1,6 @@
 /** One attempt of one subtask: when it ran, how long it was in each state, where and what it did. */
 import type { AttemptSnapshot } from '../runtime/execution-graph-snapshot.ts'
+import { elapsedMs } from './elapsed.ts'
 import { ioTotals } from './io-metrics.ts'
 import type { JobLook } from './job-look.ts'
 
@@ -29,7 +30,7 @@ export function statusDurations(attempt: AttemptSnapshot, nowMs: number): Readon
     const sinceMs = statusAtMs[state]
     if (sinceMs === undefined) return -1
     const next = IN_ORDER.slice(IN_ORDER.indexOf(state) + 1).find((later) => statusAtMs[later] !== undefined)
-    return ((next === undefined ? undefined : statusAtMs[next]) ?? nowMs) - sinceMs
+    return elapsedMs(sinceMs, (next === undefined ? undefined : statusAtMs[next]) ?? nowMs)
   }
   return {
     CREATED: lasted('CREATED'),
@@ -51,7 +52,7 @@ export function attemptDetails({ vertex, subtask, attempt }: PlacedAttempt, look
     endpoint: look.endpoint,
     'start-time': startMs ?? -1,
     'end-time': endedAtMs ?? -1,
-    duration: startMs === undefined ? -1 : (endedAtMs ?? look.nowMs) - startMs,
+    duration: startMs === undefined ? -1 : elapsedMs(startMs, endedAtMs ?? look.nowMs),
     metrics: ioTotals([look.measured(vertex, subtask, attempt)]),
     'taskmanager-id': look.taskManagerId,
     'status-duration': statusDurations(attempt, look.nowMs),

@@ -31,7 +31,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 
 /**
  * Rejects with REST_NOT_LISTENING where there is no `index.html` in the folder, or far more than a dashboard has, and
- * with FILE_ERROR where it cannot be read. Symbolic links are passed over.
+ * where it cannot be read. Symbolic links are passed over.
  */
 export async function readDashboard(files: FileSystem, folder: string): Promise<DashboardFiles> {
   const found = new Map<string, DashboardFile>()
@@ -47,7 +47,13 @@ export async function readDashboard(files: FileSystem, folder: string): Promise<
       found.set(below, { bytes, contentType: contentTypeOf(name) })
     }
   }
-  await read('')
+  try {
+    await read('')
+  } catch (refusal) {
+    if (StreamError.is(refusal) && refusal.code === 'FILE_ERROR')
+      throw noDashboard(folder, 'it cannot be read', refusal)
+    throw refusal
+  }
   if (!found.has('/index.html')) throw noDashboard(folder, 'it has no index.html')
   return { find: (path) => found.get(path === '/' ? '/index.html' : path) }
 }
@@ -57,10 +63,11 @@ function contentTypeOf(name: string): string {
   return Object.hasOwn(CONTENT_TYPES, ending) ? (CONTENT_TYPES[ending] ?? '') : 'application/octet-stream'
 }
 
-function noDashboard(folder: string, why: string): StreamError {
+function noDashboard(folder: string, why: string, cause?: StreamError): StreamError {
   return new StreamError('REST_NOT_LISTENING', {
     message: `'${folder}' does not hold the files of a dashboard: ${why}.`,
     hint: 'Name the folder in which the index.html of an extracted dashboard lies, or leave the dashboard out.',
     details: { folder, exitCode: 2 },
+    ...(cause === undefined ? {} : { cause }),
   })
 }

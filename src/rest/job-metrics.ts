@@ -1,5 +1,6 @@
 /** The metrics of a job as a whole, with Flink's names: times in its states, restarts, checkpoints. */
 import type { CheckpointStatisticsSnapshot, ExecutionGraphSnapshot, JobStatus } from '../runtime/job-handle.ts'
+import { elapsedMs } from './elapsed.ts'
 import { fileLocation } from './file-location.ts'
 import type { Metric } from './metric.ts'
 
@@ -73,7 +74,7 @@ function checkpointMetrics({ counts, latest }: CheckpointStatisticsSnapshot): re
   ]
 }
 
-/** 0 for what never was, and where a clock was set back. */
+/** 0 for what never was. */
 function since(atMs: number | undefined, nowMs: number): number {
-  return atMs === undefined ? 0 : Math.max(0, nowMs - atMs)
+  return atMs === undefined ? 0 : elapsedMs(atMs, nowMs)
 }

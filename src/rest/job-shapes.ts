@@ -1,5 +1,6 @@
 /** A job as lists of jobs show it, and the times that every answer about it starts with. */
 import type { ExecutionGraphSnapshot } from '../runtime/job-handle.ts'
+import { elapsedMs } from './elapsed.ts'
 import { countsOf } from './job-states.ts'
 
 /** -1: it has not ended. */
@@ -8,7 +9,7 @@ export function jobTimes(graph: ExecutionGraphSnapshot, nowMs: number) {
   return {
     'start-time': startedAtMs,
     'end-time': endedAtMs ?? -1,
-    duration: (endedAtMs ?? nowMs) - startedAtMs,
+    duration: elapsedMs(startedAtMs, endedAtMs ?? nowMs),
   }
 }
 

@@ -23,9 +23,9 @@ export function refusalOfRequest(head: RequestHead, settings: Guarded): RestFail
         403,
         'This host name is not served here. Use the address on which the server listens, or add the name to rest.allowed-hosts.',
       )
-  return showsToken(head, settings.token)
-    ? undefined
-    : new RestFailure(401, 'A token is needed: send it in the header "Authorization: Bearer <token>".')
+  if (showsToken(head, settings.token)) return undefined
+  const what = head.header('authorization') === null ? 'A token is needed' : 'That is not the token of this server'
+  return new RestFailure(401, `${what}: send it in the header "Authorization: Bearer <token>".`)
 }
 
 /**

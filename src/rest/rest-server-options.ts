@@ -23,9 +23,15 @@ export interface RestServerOptions {
   readonly savepointRoots?: readonly string[] | undefined
 }
 
-/** From plain JavaScript anything may come. Throws INVALID_ARGUMENT. */
+/**
+ * From plain JavaScript anything may come. Throws INVALID_ARGUMENT, for an unknown name as well: a token whose name is
+ * mistyped must not be no token.
+ */
 export function checkRestServerOptions(options: unknown): void {
   if (typeof options !== 'object' || options === null) throw refused('restServer', options, 'an object of options')
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(LEGAL, name))
+  if (unknown !== undefined)
+    throw refused('restServer', unknown, `options of these names: ${Object.keys(LEGAL).join(', ')}`)
   for (const [name, { legal, test }] of Object.entries(LEGAL)) {
     const value: unknown = Reflect.get(options, name)
     if (value !== undefined && !test(value))

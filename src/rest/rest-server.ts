@@ -11,6 +11,7 @@ import { inUrl, isLoopback } from './addresses.ts'
 import { ALL_ROUTES } from './all-routes.ts'
 import { asyncOperations } from './async-operations.ts'
 import { readDashboard } from './dashboard-files.ts'
+import { logEvents } from './job-log.ts'
 import { type Listening, listen } from './listen.ts'
 import { makeLogRing } from './log-ring.ts'
 import { makeMetricStore } from './metric-store.ts'
@@ -88,7 +89,11 @@ class ProcessRestServer implements RestServer {
 
   serve(job: JobHandle): void {
     this.#jobs.add(job)
-    const ended = () => void this.answered()
+    if (this.#opened !== undefined) logEvents(job, this.#opened.cluster.log)
+    const ended = () => {
+      this.#jobs.ended(job)
+      void this.answered()
+    }
     job.result.then(ended, ended)
   }
 
@@ -157,6 +162,7 @@ class ProcessRestServer implements RestServer {
     const { cluster, listening, prometheus } = this.#opened
     await cluster.operations.delivered(withinMs)
     await Promise.all([listening.close(), prometheus?.close()])
+    cluster.operations.close()
     cluster.process.close()
     this.#opened = undefined
   }

@@ -29,7 +29,7 @@ export interface RestSettings {
 
 /**
  * Rejects with REST_UNPROTECTED where everybody could rule the jobs: another address than the loopback without a token, a
- * file of the token that others have rights on; with FILE_ERROR where that file cannot be read.
+ * file of the token that others have rights on or that cannot be read.
  */
 export async function readRestSettings(
   options: RestServerOptions,
@@ -69,7 +69,9 @@ function addressOf(host: string): string {
 }
 
 async function tokenIn(path: string, read: (path: string) => Promise<PrivateFile>): Promise<string> {
-  const { text, openToOthers } = await read(path)
+  const { text, openToOthers } = await read(path).catch((refusal: unknown): never => {
+    throw unreadable(path, refusal)
+  })
   if (openToOthers)
     throw new StreamError('REST_UNPROTECTED', {
       message: `Others than its owner have rights on '${path}', the file of the token of the REST server.`,
@@ -82,6 +84,15 @@ async function tokenIn(path: string, read: (path: string) => Promise<PrivateFile
     message: `'${path}', the file of the token of the REST server, holds no token.`,
     hint: 'Write one line of visible ASCII characters without spaces into it, 32 or more of them drawn at random.',
     details: { path },
+  })
+}
+
+function unreadable(path: string, cause: unknown): StreamError {
+  return new StreamError('REST_UNPROTECTED', {
+    message: `'${path}', the file of the token of the REST server, cannot be read.`,
+    hint: 'Name the file in rest.token-file (or the option `tokenFile`) as it is seen from the folder of the process.',
+    details: { path },
+    cause,
   })
 }
 

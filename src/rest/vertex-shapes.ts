@@ -1,5 +1,6 @@
 /** A vertex as a whole: what its subtasks come to together. */
 import { type PlacedAttempt, startedAt, statusDurations, type TimedState } from './attempt-shapes.ts'
+import { elapsedMs } from './elapsed.ts'
 import { type IoMetrics, ioMetricsOf, ioTotals } from './io-metrics.ts'
 import type { JobLook } from './job-look.ts'
 import { countsOf, statusOfVertex } from './job-states.ts'
@@ -17,9 +18,10 @@ export function vertexTimes(attempts: readonly PlacedAttempt[], nowMs: number) {
   if (starts.length === 0) return { 'start-time': -1, 'end-time': -1, duration: -1 }
   const startMs = starts.reduce((first, at) => Math.min(first, at))
   const ends = attempts.map(({ attempt }) => attempt.endedAtMs).filter((at) => at !== null)
-  if (ends.length < attempts.length) return { 'start-time': startMs, 'end-time': -1, duration: nowMs - startMs }
+  if (ends.length < attempts.length)
+    return { 'start-time': startMs, 'end-time': -1, duration: elapsedMs(startMs, nowMs) }
   const endMs = ends.reduce((last, at) => Math.max(last, at))
-  return { 'start-time': startMs, 'end-time': endMs, duration: endMs - startMs }
+  return { 'start-time': startMs, 'end-time': endMs, duration: elapsedMs(startMs, endMs) }
 }
 
 /** An entry of `vertices` of a job. */

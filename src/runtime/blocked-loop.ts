@@ -32,13 +32,11 @@ export class BlockedLoop {
   readonly #thresholdMs: number
   #timing: { readonly chain: ChainTiming; readonly untilMs: number } | undefined
   /** When the next warning may come: one without and one with the name of the operator. */
-  #mayWarnMs = { unnamed: 0, named: 0 }
+  readonly #mayWarnMs = { unnamed: 0, named: 0 }
 
   constructor(options: BlockedLoopOptions) {
     this.#options = options
     this.#thresholdMs = options.thresholdMs === 0 ? Number.POSITIVE_INFINITY : options.thresholdMs
-    const { clock } = options
-    this.#mayWarnMs = { unnamed: clock.monotonic(), named: clock.monotonic() }
   }
 
   /** Behind each step that did something. */
@@ -62,7 +60,8 @@ export class BlockedLoop {
     this.maxBlockedMs = Math.max(this.maxBlockedMs, tookMs)
     const name = names.length === 1 ? names[0] : slowest === undefined ? undefined : names[slowest]
     this.#warn(tookMs, nowMs, name)
-    if (name === undefined) this.#findOperator(nowMs)
+    // A name that may not be told yet is not worth what timing costs each record.
+    if (name === undefined && nowMs >= this.#mayWarnMs.named) this.#findOperator(nowMs)
   }
 
   #findOperator(nowMs: number): void {

@@ -2,7 +2,7 @@
 import type { Serializer } from '../elements/serializer.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import type { ChannelSection } from '../state/channel-state-format.ts'
-import { partitionTargets } from './data/partition-targets.ts'
+import { isTarget } from './data/partition-targets.ts'
 import type { EdgeNames } from './data/round-trip-writer.ts'
 import { edgeNames, edgesInto } from './edge-identity.ts'
 
@@ -22,7 +22,7 @@ export function incomingChannels(graph: JobGraph, vertex: number, subtask: numbe
     const senders = graph.vertices[from]?.parallelism ?? 0
     const names = edgeNames(graph, edgeIndex)
     return Array.from({ length: senders }, (_, sender) => sender)
-      .filter((sender) => partitionTargets(partitioner, sender, senders, receivers).includes(subtask))
+      .filter((sender) => isTarget(subtask, partitioner, sender, senders, receivers))
       .map((sender): IncomingChannel => {
         const section = { edge: identity, partitioner: partitioner.type, sender }
         return { edgeIndex, names, section, serializer }

@@ -14,6 +14,12 @@ export interface MeteredTask extends Records {
   readonly backPressuredMs: number
 }
 
+interface Look {
+  readonly atMs: number
+  readonly waitedMs: ReadonlyMap<MeteredTask, number>
+  readonly ratio: number
+}
+
 export class JobMeter {
   readonly #clock: Clock
   readonly #events: EventCounts
@@ -22,7 +28,8 @@ export class JobMeter {
   #current: readonly MeteredTask[] = []
   /** Of tasks in attempts that are gone. */
   #earlier: Records = { recordsIn: 0, recordsOut: 0 }
-  #looked = { atMs: 0, backPressuredMs: 0, ratio: 0 }
+  /** `waitedMs`: how long each task had waited by then. */
+  #looked: Look = { atMs: 0, waitedMs: new Map(), ratio: 0 }
   #runningSinceMs: number | undefined
 
   constructor(clock: Clock, events: EventCounts) {
@@ -73,11 +80,13 @@ export class JobMeter {
   /** Of the subtask that waited longest since the last look. Two looks at one instant tell the same. */
   #backPressure(tasks: readonly MeteredTask[]): number {
     const atMs = this.#clock.monotonic()
-    const backPressuredMs = Math.max(0, ...tasks.map((task) => task.backPressuredMs))
-    const spanMs = atMs - this.#looked.atMs
-    if (spanMs <= 0) return this.#looked.ratio
-    const ratio = Math.min(1, Math.max(0, (backPressuredMs - this.#looked.backPressuredMs) / spanMs))
-    this.#looked = { atMs, backPressuredMs, ratio }
+    const before = this.#looked
+    const spanMs = atMs - before.atMs
+    if (spanMs <= 0) return before.ratio
+    const waitedMs = new Map(tasks.map((task) => [task, task.backPressuredMs]))
+    const longestMs = Math.max(0, ...[...waitedMs].map(([task, ms]) => ms - (before.waitedMs.get(task) ?? 0)))
+    const ratio = Math.min(1, longestMs / spanMs)
+    this.#looked = { atMs, waitedMs, ratio }
     return ratio
   }
 }

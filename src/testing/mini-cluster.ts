@@ -160,7 +160,8 @@ export class MiniCluster implements AsyncDisposable {
 
   /**
    * A real server for Flink's REST API over the jobs of the process that lives now, on any free port where `options` names
-   * none. Time in it is the cluster's. It ends with the process. Rejects with REST_NOT_LISTENING and as `restServer` throws.
+   * none. Time in it is the cluster's, so ask by a bare `await fetch(…)`: `until` would move it meanwhile. It ends with the
+   * process. Rejects with REST_NOT_LISTENING and as `restServer` throws.
    */
   rest(options: RestServerOptions = {}): Promise<RestServer> {
     const { ports } = this.#living('rest')

@@ -1,5 +1,6 @@
 /** One vertex of a job: its subtasks, their times, and the task manager that they run on. */
 import { attemptDetails } from '../attempt-shapes.ts'
+import { elapsedMs } from '../elapsed.ts'
 import { type JobLook, lookAt } from '../job-look.ts'
 import { countsOf, statusOfVertex, TASK_STATES, timestampsOf } from '../job-states.ts'
 import { findJobVertex, findVertex, idParameter, type PlacedVertex, servedJob } from '../path-parameters.ts'
@@ -59,7 +60,7 @@ function subtaskTimes(placed: PlacedVertex, look: JobLook) {
     return {
       subtask,
       endpoint: look.endpoint,
-      duration: scheduledMs === undefined ? -1 : (endedAtMs ?? look.nowMs) - scheduledMs,
+      duration: scheduledMs === undefined ? -1 : elapsedMs(scheduledMs, endedAtMs ?? look.nowMs),
       timestamps: timestampsOf(TASK_STATES, statusAtMs),
     }
   })

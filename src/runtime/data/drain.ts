@@ -11,12 +11,16 @@ export function drain(channel: Channel, input: Input<unknown>, budget: number, g
   const stop = Math.min(channel.tail, channel.nextControl, start + budget)
   const { values, timestamps, mask } = channel
   let head = start
-  while (head < stop && gate.closed === 0) {
-    const slot = head & mask
-    head++
-    input.processElement(values[slot], timestamps[slot] as number)
+  try {
+    while (head < stop && gate.closed === 0) {
+      const slot = head & mask
+      head++
+      input.processElement(values[slot], timestamps[slot] as number)
+    }
+  } finally {
+    // Also where the chain throws: how many it took is told of the attempt that failed.
+    channel.head = head
   }
-  channel.head = head
   if (head !== start) channel.released()
   return head - start
 }

@@ -16,6 +16,18 @@ export function partitionTargets(
   return range(0, receivers)
 }
 
+/** Whether this receiver is one of them: every receiver asks for every sender, and mostly the answer is known without a list. */
+export function isTarget(
+  receiver: number,
+  partitioner: Partitioner,
+  sender: number,
+  senders: number,
+  receivers: number,
+): boolean {
+  const connectsAll = partitioner.type !== 'forward' && partitioner.type !== 'rescale'
+  return connectsAll || partitionTargets(partitioner, sender, senders, receivers).includes(receiver)
+}
+
 /** Pointwise and broadcast channels are not: what was in flight on them could not be dealt out anew after a rescale. */
 export function overtakes({ type }: Partitioner): boolean {
   return type !== 'forward' && type !== 'rescale' && type !== 'broadcast'

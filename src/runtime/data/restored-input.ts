@@ -13,16 +13,20 @@ export class RestoredInput {
   readonly #records: RestoredRecords[]
   readonly #inputs: readonly Input<unknown>[]
   readonly #gate: Gate
-  /** How many were processed so far. */
-  processed = 0
-  /** Of the first of them. */
+  /** Of the first of them; and how many records were in those that are gone. */
   #read = 0
+  #readBefore = 0
 
   /** `records` is emptied on the way: what is processed need not stay in memory. */
   constructor(records: RestoredRecords[], inputs: readonly Input<unknown>[], gate: Gate) {
     this.#records = records
     this.#inputs = inputs
     this.#gate = gate
+  }
+
+  /** How many were processed so far. */
+  get processed(): number {
+    return this.#readBefore + this.#read
   }
 
   get consumed(): boolean {
@@ -37,6 +41,7 @@ export class RestoredInput {
       left -= read
       if (this.#read < first.values.length) break
       this.#records.shift()
+      this.#readBefore += this.#read
       this.#read = 0
     }
     return left < budget
@@ -50,7 +55,6 @@ export class RestoredInput {
       const place = this.#read++
       input.processElement(values[place], timestamps[place] as number)
     }
-    this.processed += this.#read - start
     return this.#read - start
   }
 }

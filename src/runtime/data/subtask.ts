@@ -60,7 +60,7 @@ export interface SubtaskParts {
   readonly events: SubtaskEvents
   wake(): void
   /** Behind a step that did something, with its begin and end on the monotonic clock. Left out: nobody measures it. */
-  stepped?(startMs: number, endMs: number): void
+  readonly stepped?: ((startMs: number, endMs: number) => void) | undefined
 }
 
 export class Subtask implements Runnable {
@@ -94,7 +94,12 @@ export class Subtask implements Runnable {
 
   stepped(startMs: number, endMs: number): void {
     this.workedInVain = false
-    this.#parts.stepped?.(startMs, endMs)
+    try {
+      this.#parts.stepped?.(startMs, endMs)
+    } catch (thrown) {
+      // The user's logger, which is told of slow steps: no throw may reach the loop.
+      this.#parts.events.failed(thrown)
+    }
   }
 
   /** Runs in a later step, between two elements and never during a standstill. */

@@ -10,7 +10,7 @@ export interface Runnable {
   step(budget: number): boolean
   /** The last step worked until there was nothing more to do: it may have taken long, though it gave false. */
   readonly workedInVain?: boolean | undefined
-  /** Behind a step that did something, or worked in vain: when it began and ended, on the monotonic clock. */
+  /** Behind a step that did something, or worked in vain: when it began and ended, on the monotonic clock. Never throws. */
   stepped?(startMs: number, endMs: number): void
 }
 

@@ -1,6 +1,6 @@
 /**
- * The job that is operated, and what must come of it: transfers of accounts, a balance behind each, sums of ten ticks by
- * timers, into a store outside of the job. The oracle goes over the same transfers one after the other.
+ * The job that is operated, and what must come of it: transfers of accounts, a balance behind each, and a receipt of each by
+ * a timer, into a store outside of the job. The oracle goes over the same transfers one after the other.
  */
 import type { Clock } from '../../../src/base/clock.ts'
 import {
@@ -59,7 +59,8 @@ export class Input {
   }
 }
 
-const WINDOW = 10
+/** Ticks from a transfer to its receipt. */
+const LATER = 6
 
 interface Balance {
   readonly count: number
@@ -77,24 +78,17 @@ const after = ({ count, balance, hash }: Balance, { amount }: Transfer): Balance
 })
 const balanceLine = (account: string, { count, balance, hash }: Balance) =>
   `balance ${account} ${count} ${balance} ${hash}`
-const windowLine = (account: string, start: number, sum: number) => `window ${account} ${start} ${sum}`
-const startOf = ({ tick }: Transfer) => tick - (tick % WINDOW)
+const receiptLine = (account: string, tick: number, amount: number) => `receipt ${account} ${tick} ${amount}`
 
+/** A split may be read when the watermark is far beyond it: what comes out is the same, whenever a timer fires. */
 function resultOf(transfers: readonly Transfer[]): readonly string[] {
   const balances = new Map<string, Balance>()
-  const windows = new Map<string, { readonly account: string; readonly start: number; sum: number }>()
-  const lines: string[] = []
-  for (const transfer of transfers) {
-    const { account, amount } = transfer
+  return transfers.flatMap((transfer) => {
+    const { account, amount, tick } = transfer
     const balance = after(balances.get(account) ?? NOTHING, transfer)
     balances.set(account, balance)
-    lines.push(balanceLine(account, balance))
-    const start = startOf(transfer)
-    const window = windows.get(`${account} ${start}`) ?? { account, start, sum: 0 }
-    window.sum += amount
-    windows.set(`${account} ${start}`, window)
-  }
-  return [...lines, ...[...windows.values()].map(({ account, start, sum }) => windowLine(account, start, sum))]
+    return [balanceLine(account, balance), receiptLine(account, tick, amount)]
+  })
 }
 
 /** As often as `lines` has a line more often than `others`. */
@@ -152,21 +146,21 @@ export function declareJob(env: StreamExecutionEnvironment, settings: JobSetting
     .keyBy(({ account }) => account)
     .process<string>((context) => {
       const balance = context.getState(new ValueStateDescriptor<Balance>('balance', { default: () => NOTHING }))
-      const windows = context.getMapState(new MapStateDescriptor<number, number>('windows'))
+      const open = context.getMapState(new MapStateDescriptor<number, number>('open'))
       return {
         processElement(transfer, at: KeyedContext<string>, out) {
           settings.onTransfer()
+          const { account, amount, tick } = transfer
           const next = after(balance.value(), transfer)
           balance.update(next)
-          const start = startOf(transfer)
-          windows.set(start, (windows.get(start) ?? 0) + transfer.amount)
-          at.timerService().registerEventTimeTimer(start + WINDOW - 1)
-          out.collect(balanceLine(transfer.account, next))
+          open.set(tick, amount)
+          at.timerService().registerEventTimeTimer(tick + LATER)
+          out.collect(balanceLine(account, next))
         },
         onTimer(timestamp, at: OnTimerContext<string>, out) {
-          const start = timestamp - WINDOW + 1
-          out.collect(windowLine(at.getCurrentKey(), start, windows.get(start) ?? 0))
-          windows.delete(start)
+          const tick = timestamp - LATER
+          out.collect(receiptLine(at.getCurrentKey(), tick, open.get(tick) ?? Number.NaN))
+          open.delete(tick)
         },
       }
     })

@@ -3,15 +3,13 @@
  * starts where the one before has ended: from the savepoint that the API told, or from what the record of the job says.
  */
 import { StreamError } from '../../../src/base/errors.ts'
-import { seededRandom } from '../../../src/base/random.ts'
-import { SimulatedDisk } from '../../../src/base/simulated-disk.ts'
-import type { Tally } from '../random-graphs/trouble.ts'
-import type { SimulatedWorld } from '../simulated-world.ts'
+import { Tally } from '../random-graphs/trouble.ts'
 import { Store } from './accounts.ts'
 import { localPathOf } from './errands.ts'
 import type { Backend, LifePlan, Plan } from './plan.ts'
-import { type ProcessReport, runProcess } from './process.ts'
+import type { Process, ProcessReport } from './process.ts'
 import type { Sabotage } from './sabotage.ts'
+import { SimulatedHost } from './simulated-host.ts'
 
 /** Processes in peace behind those of the plan. */
 const MOST_MORE = 2
@@ -27,73 +25,71 @@ export interface Start {
   readonly backend: Backend
 }
 
-export interface History {
-  /** In words; none: all is as it must be. */
-  readonly problems: readonly string[]
-  /** Of each process. */
-  readonly traces: readonly string[]
-  readonly worlds: readonly SimulatedWorld[]
+/** Runs the processes of one history, each on what the one before has left. */
+export interface Host {
+  run(process: Process): Promise<ProcessReport>
 }
 
-export async function runHistory(plan: Plan, tally: Tally, sabotage?: Sabotage): Promise<History> {
+export interface HistoryOptions {
+  readonly tally?: Tally | undefined
+  readonly sabotage?: Sabotage | undefined
+  /** Left out: everything is simulated. */
+  readonly host?: Host | undefined
+}
+
+/** What is wrong, in words; nothing: all is as it must be. */
+export async function runHistory(plan: Plan, options: HistoryOptions = {}): Promise<readonly string[]> {
+  const { tally = new Tally(), host = new SimulatedHost(), sabotage } = options
   const store = new Store()
-  const traces: string[] = []
-  const worlds: SimulatedWorld[] = []
-  const problems: string[] = []
   const savepoints = new Savepoints()
-  let disk = newDisk()
-  let start: Start = {
-    name: 'accounts',
-    from: undefined,
-    needs: undefined,
-    claimMode: 'NO_CLAIM',
-    backend: plan.backend,
-  }
+  const problems: string[] = []
+  let start: Start | undefined = beginning(plan)
   /** Sources may have stopped for good before the end of the input. */
   let isDrained = false
-  for (let lived = 0; ; lived++) {
-    if (lived === plan.lives.length + MOST_MORE) {
+  for (let lived = 0; start !== undefined && problems.length === 0; lived++) {
+    const life: LifePlan | undefined = plan.lives[Math.min(lived, plan.lives.length - 1)]
+    if (life === undefined || lived === plan.lives.length + MOST_MORE) {
       problems.push(`the input was not through after ${lived} processes`)
       break
     }
-    const life = plan.lives[Math.min(lived, plan.lives.length - 1)] as LifePlan
-    const report = await runProcess({ plan, life, lived, disk, store, start, savepoints, tally, sabotage })
-    traces.push(report.world.traceHash())
-    worlds.push(report.world)
-    problems.push(...report.complaints)
-    tally.add(`processes: ${report.outcome.type}${report.status === undefined ? '' : ` ${report.status}`}`)
-    if (report.outcome.type === 'hung') problems.push(`process ${lived} hung: ${report.outcome.why}`)
-    if (problems.length > 0) break
-    disk = diskAfter(report.world, life, report.outcome.type)
+    tallyStart(tally, start, life, plan.lives[lived - 1])
+    const report = await host.run({ plan, life, lived, store, start, savepoints, tally, sabotage })
+    const { outcome, status } = report
+    tally.add(`processes: ${outcome.type}${status === undefined ? '' : ` ${status}`}`)
+    problems.push(...report.complaints, ...unexpected(report).map((what) => `process ${lived}: ${what}`))
     isDrained ||= mayBeDrained(report)
     savepoints.told(report)
     const next = nextStart(report, { start, savepoints, sabotage, name: `accounts, ${lived + 1} times begun` })
-    if (typeof next === 'string') problems.push(`process ${lived}: ${next}`)
-    if (next === undefined || typeof next === 'string') break
-    tally.add(
-      next.name === start.name
-        ? 'starts: resumed'
-        : next.from === undefined
-          ? 'starts: anew'
-          : 'starts: from a savepoint',
-    )
+    if (next !== undefined) tally.add(`starts: ${howIt(next, start)}`)
     start = next
   }
   if (problems.length === 0) problems.push(...plan.input.differences(store.committed, isDrained))
-  return { problems, traces, worlds }
+  return problems
 }
 
-function newDisk(): SimulatedDisk {
-  const disk = new SimulatedDisk()
-  disk.makeFolder('/data')
-  disk.syncFolder('/')
-  return disk
+function tallyStart(tally: Tally, { backend }: Start, life: LifePlan, before: LifePlan | undefined): void {
+  tally.add(`jobs: ${backend}`)
+  if (before !== undefined && before.parallelism !== life.parallelism) tally.add('jobs: at another parallelism')
 }
 
-function diskAfter(world: SimulatedWorld, { loss, seed }: LifePlan, outcome: string): SimulatedDisk {
-  if (outcome !== 'died' || loss === 'nothing') return world.files.kill().disk
-  return world.files.crash({ random: seededRandom(seed), model: loss }).disk
+function howIt(starts: Start, before: Start): string {
+  if (starts.name === before.name) return 'resumed'
+  return starts.from === undefined ? 'anew' : `from a savepoint, ${starts.claimMode}`
 }
+
+const beginning = ({ backend }: Plan): Start => ({
+  ...{ name: 'accounts', from: undefined, needs: undefined, claimMode: 'NO_CLAIM', backend },
+})
+
+function unexpected({ outcome, status }: ProcessReport): readonly string[] {
+  if (outcome.type === 'hung') return [`it hung: ${outcome.why}`]
+  if (outcome.type !== 'threw' || (status === undefined && isNothingKept(outcome.error))) return []
+  const { error } = outcome
+  return [`it ended with ${String(error)} ${error instanceof Error ? error.stack : ''}`]
+}
+
+/** It failed or was canceled before it had done anything. */
+const isNothingKept = (error: unknown) => StreamError.is(error) && error.code === 'JOB_NOTHING_KEPT'
 
 /** A drain that has failed for certain has stopped no source for good. */
 function mayBeDrained({ errands, outcome, status }: ProcessReport): boolean {
@@ -109,26 +105,23 @@ interface Before {
   readonly name: string
 }
 
-/** Undefined: the job is done. A text: what must not be. */
+/** Undefined: the job is done. */
 function nextStart(
   { outcome, status, errands, hadEnded, life }: ProcessReport,
   { start, savepoints, sabotage, name }: Before,
-): Start | string | undefined {
-  if (outcome.type === 'threw') {
-    const { error } = outcome
-    // It failed before it had done anything: from the same once more.
-    if (StreamError.is(error) && error.code === 'JOB_NOTHING_KEPT') return { ...start, name }
-    return `it ended with ${String(error)} ${error instanceof Error ? error.stack : ''}`
-  }
+): Start | undefined {
+  // From the same once more.
+  if (outcome.type === 'threw') return { ...start, name }
+  const isKilled = outcome.type === 'died'
   const told = errands?.locationOf('stop', 'cancel with savepoint')
-  const resumed = told === undefined ? start : { ...start, needs: told.path }
-  if (outcome.type === 'died') return resumed
-  if (hadEnded || errands?.locationOf('drain') !== undefined) return undefined
-  if (told === undefined) return status === 'FINISHED' ? undefined : start
-  if (life.resumes && sabotage !== 'an older savepoint') return resumed
-  const from = sabotage === 'an older savepoint' ? (savepoints.oldest ?? told.path) : told.path
-  const backend = told.errand.format === 'CANONICAL' ? life.nextBackend : start.backend
-  return { name, from, needs: from, claimMode: life.claimMode, backend }
+  if (told !== undefined && (!life.resumes || sabotage === 'an older savepoint')) {
+    const from = sabotage === 'an older savepoint' ? (savepoints.oldest ?? told.path) : told.path
+    const backend = told.errand.format === 'CANONICAL' ? life.nextBackend : start.backend
+    return { name, from, needs: from, claimMode: life.claimMode, backend }
+  }
+  if (told !== undefined) return { ...start, needs: told.path }
+  const isDone = hadEnded || status === 'FINISHED'
+  return isDone && !isKilled ? undefined : start
 }
 
 /** All that somebody was told of. */

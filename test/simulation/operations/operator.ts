@@ -36,6 +36,8 @@ const UNKNOWN = '0'.repeat(31)
 const AGAIN_MS = 6
 /** Operations at a time. */
 const MOST_OPEN = 8
+/** No job takes so long. */
+const LONGEST_MS = 20_000
 /** Within it everything that was triggered has its result, when the job is over. */
 const RESULTS_MS = 2000
 
@@ -58,9 +60,9 @@ export class Operator {
   /** Resolves when the job is over and every result is known. */
   async work(): Promise<void> {
     const { clock, door, random, pauseMs, complain } = this.#options
-    while (!isOver(door.job.status())) {
+    for (const endMs = clock.now() + LONGEST_MS; !isOver(door.job.status()); ) {
+      if (clock.now() > endMs) return complain(`the job is ${door.job.status()} and does not come to its end`)
       await passing(clock, 0.2 + random.next() * pauseMs)
-      this.#look()
       const several = random.next() < 0.15 ? randomInteger(random, 2, 4) : 1
       await Promise.all(Array.from({ length: several }, () => this.#act()))
       this.#look()

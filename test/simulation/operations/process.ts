@@ -1,24 +1,28 @@
-/** One process of a plan: the job in a simulated world, and whoever operates it. */
+/** One process of a plan, wherever it runs: declares the job, has it operated, and reports what became of it. */
+import type { ExecuteOptions } from '../../../src/api/execute-options.ts'
 import type { Clock } from '../../../src/base/clock.ts'
 import { seededRandom } from '../../../src/base/random.ts'
-import type { SimulatedDisk } from '../../../src/base/simulated-disk.ts'
-import { type JobEvent, type JobStatus, RestartStrategies, StreamExecutionEnvironment } from '../../../src/index.ts'
-import { startJob } from '../../../src/runtime/execute.ts'
+import {
+  type JobEvent,
+  type JobStatus,
+  RestartStrategies,
+  type StreamExecutionEnvironment,
+} from '../../../src/index.ts'
+import type { JobHandle } from '../../../src/runtime/job-handle.ts'
 import type { Tally } from '../random-graphs/trouble.ts'
-import { type Outcome, SimulatedWorld } from '../simulated-world.ts'
+import type { Outcome } from '../simulated-world.ts'
 import { declareJob, type Store } from './accounts.ts'
+import type { Door } from './door.ts'
 import type { Errands } from './errands.ts'
 import type { Savepoints, Start } from './history.ts'
 import { Operator } from './operator.ts'
 import type { LifePlan, Plan } from './plan.ts'
 import type { Sabotage } from './sabotage.ts'
-import { SimulatedDoor } from './simulated-door.ts'
 
 export interface Process {
   readonly plan: Plan
   readonly life: LifePlan
   readonly lived: number
-  readonly disk: SimulatedDisk
   readonly store: Store
   readonly start: Start
   readonly savepoints: Savepoints
@@ -26,110 +30,109 @@ export interface Process {
   readonly sabotage: Sabotage | undefined
 }
 
+/** What a process runs in. */
+export interface Surroundings {
+  readonly env: StreamExecutionEnvironment
+  readonly clock: Clock
+  readonly door: Door
+  /** Makes the job known to the door; it is served before this resolves. */
+  readonly rest: NonNullable<ExecuteOptions['rest']>
+  isSavepoint(folder: string): boolean
+}
+
 export interface ProcessReport {
   readonly life: LifePlan
   readonly outcome: Outcome<void>
-  readonly world: SimulatedWorld
   /** Of the job, at the end; undefined: it did not start. */
   readonly status: JobStatus | undefined
-  /** There was nothing to go on with. */
+  /** Its record says that it is over: nothing was started. */
   readonly hadEnded: boolean
   readonly errands: Errands | undefined
   readonly complaints: readonly string[]
 }
 
-export async function runProcess(process: Process): Promise<ProcessReport> {
-  const { life, lived, disk, start, savepoints, tally, sabotage } = process
-  const complaints: string[] = []
-  const events: JobEvent[] = []
-  const startMs = 1_700_000_000_000 + lived * 60_000
-  const world = new SimulatedWorld({ seed: life.seed, disk, startMs })
-  const door = new SimulatedDoor(sabotage)
-  door.note = (what) => world.note(what)
-  let operator: Operator | undefined
-  let hadEnded = false
-  const env = new StreamExecutionEnvironment({
-    ports: () => ({ ...world.ports, clock: wholeMs(world) }),
-    layers: [],
-    run: undefined,
-    start: async (graph, given) => {
-      const turnLimits = { turnMs: 8, turnMsWithControlWork: 2, backgroundMs: 2, stepsPerTurn: 1 }
-      const started = await startJob(graph, { ...given, turnLimits })
-      hadEnded = started.type === 'alreadyEnded'
-      if (started.type === 'started')
-        started.handle.subscribe((event) => {
-          world.note(`event ${JSON.stringify(event)}`)
-          events.push(event)
-        })
-      return started
-    },
-  })
-  const completed = () => events.filter(({ type }) => type === 'checkpoint.completed') as readonly Completed[]
-  world.start(async () => {
-    configure(env, process)
-    declare(env, process, world)
-    const { name, from, claimMode } = start
-    await env.executeAsync(name, { rest: door, resume: 'latest', fromSavepoint: from, claimMode })
+export class OperatedProcess {
+  readonly complaints: string[] = []
+  readonly #process: Process
+  readonly #around: Surroundings
+  readonly #events: JobEvent[] = []
+  readonly #startMs: number
+  #operator: Operator | undefined
+
+  constructor(process: Process, around: Surroundings) {
+    this.#process = process
+    this.#around = around
+    this.#startMs = around.clock.now()
+  }
+
+  /** It is time to be killed. */
+  isDue(): boolean {
+    const { killAfterMs = Number.POSITIVE_INFINITY } = this.#process.life
+    return this.#around.clock.now() - this.#startMs >= killAfterMs
+  }
+
+  /** Resolves when the job is over and everybody knows everything. Rejects where it does not start. */
+  async work(): Promise<void> {
+    const { env, door, rest } = this.#around
+    const { name, from, claimMode } = this.#process.start
+    configure(env, this.#process)
+    declare(env, this.#process, this.#around.clock)
+    await env.executeAsync(name, { rest, resume: 'latest', fromSavepoint: from, claimMode })
     const { job } = door
-    if (job === undefined || hadEnded) return
-    operator = new Operator({
-      door: { job, taskManagerId: door.taskManagerId, ask: (...asked) => underWay(world, door.ask(...asked)) },
-      clock: world.clock,
+    if (job === undefined) return
+    job.subscribe((event) => this.#events.push(event))
+    this.#operator = this.#operatorOf(job)
+    await this.#operator.work()
+  }
+
+  /** `outcome` undefined: it was killed. */
+  report(outcome: Outcome<void> | undefined): ProcessReport {
+    const { life, tally } = this.#process
+    const { job } = this.#around.door
+    const errands = this.#operator?.errands
+    if (outcome !== undefined) this.complaints.push(...tooMany(this.#events, errands))
+    const completed = this.#completed()
+    tally.add(
+      'checkpoints: with records in flight',
+      completed.filter(({ persistedBytes }) => persistedBytes > 0).length,
+    )
+    tally.add('checkpoints: completed', completed.length)
+    tally.add('restarts: all', this.#events.filter(({ type }) => type === 'restart.scheduled').length)
+    return {
+      life,
+      outcome: outcome ?? { type: 'died' },
+      status: job?.status(),
+      hadEnded: job === undefined && outcome?.type === 'returned',
+      errands,
+      complaints: this.complaints,
+    }
+  }
+
+  #operatorOf(job: JobHandle): Operator {
+    const { lived, life, start, savepoints, tally } = this.#process
+    const { clock, door, isSavepoint } = this.#around
+    return new Operator({
+      door: { job, taskManagerId: door.taskManagerId, ask: (...asked) => door.ask(...asked) },
+      clock,
       random: seededRandom(life.seed + 7),
       tally,
       ending: life.ending,
       pauseMs: life.pauseMs,
       complain: (what) =>
-        void complaints.push(`process ${lived}, ${Math.round(world.clock.now() - startMs)} ms: ${what}`),
-      isCompleted: (id) => completed().some(({ checkpointId }) => checkpointId === id),
-      isSavepoint: (folder) => disk.find(`${folder}/_metadata`) !== undefined,
+        void this.complaints.push(`process ${lived}, ${Math.round(clock.now() - this.#startMs)} ms: ${what}`),
+      isCompleted: (id) => this.#completed().some(({ checkpointId }) => checkpointId === id),
+      isSavepoint,
       disposable: () =>
         savepoints.but(
           start,
-          completed().some(({ kind }) => kind === 'checkpoint'),
+          this.#completed().some(({ kind }) => kind === 'checkpoint'),
         ),
     })
-    await operator.work()
-  })
-  const outcome = await world.drive(
-    () => complaints.length > 0 || world.clock.now() - startMs >= (life.killAfterMs ?? Number.POSITIVE_INFINITY),
-  )
-  const errands = operator?.errands
-  if (outcome !== undefined) complaints.push(...tooMany(events, errands))
-  for (const { persistedBytes } of completed()) if (persistedBytes > 0) tally.add('checkpoints: with records in flight')
-  tally.add('checkpoints: completed', completed().length)
-  tally.add('restarts', events.filter(({ type }) => type === 'restart.scheduled').length)
-  return {
-    life,
-    outcome: (outcome ?? { type: 'died' }) as Outcome<void>,
-    world,
-    status: door.job?.status(),
-    hadEnded,
-    errands,
-    complaints,
   }
-}
 
-/** As the clock of a real process tells them. */
-function wholeMs({ ports }: SimulatedWorld): Clock {
-  const { clock } = ports
-  return {
-    now: () => Math.floor(clock.now()),
-    monotonic: () => clock.monotonic(),
-    setTimer: (delayMs, fired) => clock.setTimer(delayMs, fired),
+  #completed(): readonly Completed[] {
+    return this.#events.filter((event) => event.type === 'checkpoint.completed')
   }
-}
-
-/** An answer takes turns of the real event loop, which is no reason for the clock of the world to end. */
-async function underWay<T>({ clock }: SimulatedWorld, answer: Promise<T>): Promise<T> {
-  let isThere = false
-  const wait = () => {
-    if (!isThere) clock.setTimer(0.1, wait)
-  }
-  wait()
-  return answer.finally(() => {
-    isThere = true
-  })
 }
 
 type Completed = Extract<JobEvent, { readonly type: 'checkpoint.completed' }>
@@ -149,7 +152,7 @@ function configure(env: StreamExecutionEnvironment, { plan, life, start }: Proce
     })
 }
 
-function declare(env: StreamExecutionEnvironment, { plan, life, store, tally }: Process, world: SimulatedWorld): void {
+function declare(env: StreamExecutionEnvironment, { plan, life, store, tally }: Process, clock: Clock): void {
   const random = seededRandom(life.seed + 3)
   const perhaps = (rate: number, what: string) => {
     if (rate === 0 || random.next() >= rate) return
@@ -159,7 +162,7 @@ function declare(env: StreamExecutionEnvironment, { plan, life, store, tally }: 
   declareJob(env, {
     input: plan.input,
     store,
-    clock: world.clock,
+    clock,
     parallelism: life.parallelism,
     paceMs: plan.paceMs,
     slowMs: plan.slowMs,

@@ -11,13 +11,11 @@ const READS = ALL_ROUTES.filter(({ method, mutates }) => method === 'GET' && mut
 const FOLDERS = ['applications', 'async', 'cluster', 'job-canceled', 'job-failed', 'job-finished'].concat([
   ...['job-no-checkpoints', 'job-restarting', 'job-running', 'job-unaligned', 'job-waiting'],
 ])
-/** What is not there, is not here, or may not be, and where Flink's dispatcher finds no such job or task manager. */
+/** What is not there, is not here, or may not be. */
 const REFUSALS: readonly number[] = [400, 403, 404, 308, 501, 503]
-const WITH_500: readonly RegExp[] = [
-  /^\/jobs\/:jobid\/(status|resource-requirements)$/,
-  /^\/taskmanagers\//,
-  /^\/applications\/:/,
-]
+/** Where Flink's dispatcher finds no such job, application or task manager, and what its scheduler never answers. */
+const WITH_500 = /^\/(jobs\/:jobid\/status$|taskmanagers\/:|applications\/:)/
+const ALWAYS_500 = '/jobs/:jobid/resource-requirements'
 
 let recorded: ReadonlyMap<string, readonly Recording[]> | undefined
 
@@ -89,7 +87,8 @@ const one = <T>(random: Random, all: readonly T[]): T => all[randomInteger(rando
 export function wrongWith({ template, path, isVague }: Read, answer: Answer): readonly string[] {
   const at = `GET ${path}: ${answer.status}`
   const mayRefuse =
-    REFUSALS.includes(answer.status) || (answer.status === 500 && WITH_500.some((one) => one.test(template)))
+    REFUSALS.includes(answer.status) ||
+    (answer.status === 500 && (template === ALWAYS_500 || (isVague && WITH_500.test(template))))
   if (answer.status !== 200 && answer.status !== 202 && !mayRefuse) return [`${at} ${answer.text.slice(0, 300)}`]
   if (!answer.type.startsWith('application/json'))
     return answer.type.startsWith('text/') ? [] : [`${at}: its type is ${answer.type}`]

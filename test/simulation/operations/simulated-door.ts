@@ -14,13 +14,15 @@ export class SimulatedDoor implements Door, RestEndpoint {
   readonly url = undefined
   readonly port = undefined
   job: JobHandle | undefined
-  note: ((what: string) => void) | undefined
   readonly #cluster = clusterOf()
   readonly #sabotage: Sabotage | undefined
+  readonly #note: (what: string) => void
   #application: RestApplication | undefined
 
-  constructor(sabotage: Sabotage | undefined) {
+  /** `note` is told of each request. */
+  constructor(sabotage: Sabotage | undefined, note: (what: string) => void) {
     this.#sabotage = sabotage
+    this.#note = note
   }
 
   get taskManagerId(): string {
@@ -64,8 +66,8 @@ export class SimulatedDoor implements Door, RestEndpoint {
     }
     const request = new Request(`http://localhost:8081${path}`, { method, headers: sent, body: text ?? null })
     const answer = await this.#application(request)
-    const text_ = await answer.text()
-    this.note?.(`${method} ${path} ${text ?? ''} -> ${answer.status} ${text_.slice(0, 200)}`)
-    return { status: answer.status, type: answer.headers.get('content-type') ?? '', text: text_ }
+    const told = { status: answer.status, type: answer.headers.get('content-type') ?? '', text: await answer.text() }
+    this.#note(`${method} ${path} ${text ?? ''}: ${told.status} ${told.text.slice(0, 200)}`)
+    return told
   }
 }

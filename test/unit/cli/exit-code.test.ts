@@ -11,6 +11,7 @@ describe('the exit code', () => {
     [error('CONFIG_FILE_MISSING'), 2],
     [error('COMMAND_INVALID'), 2],
     [error('RESUME_NEEDS_DIRECTORY'), 2],
+    [error('REST_UNPROTECTED'), 2],
     [error('JOB_FILE_INVALID', { exitCode: 2 }), 2],
     [error('JOB_FILE_INVALID'), 1],
     [error('UNSUPPORTED'), 1],

@@ -73,6 +73,16 @@ describe('millrace run with a REST server', () => {
     expect(server.done).toEqual([])
   })
 
+  it('tells a program with --json where the server is, before the job file is evaluated', async () => {
+    const server = fakeServer()
+    const { out } = runCommand(['run', '--json', 'job.js'], { job: () => {}, openRest: server.openRest })
+    await settled()
+    expect(JSON.parse(out().split('\n')[0] ?? '')).toMatchObject({
+      type: 'rest.listening',
+      url: 'http://127.0.0.1:8081',
+    })
+  })
+
   it('has none with --no-rest', async () => {
     const server = fakeServer()
     const job = new FakeJob()

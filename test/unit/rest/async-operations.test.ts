@@ -183,4 +183,14 @@ describe('the end of a process that others have triggered operations in', () => 
     await waited
     expect(time.nextDeadlineMs()).toBeUndefined()
   })
+
+  it('does not wait on when nobody can ask any more, and leaves no timer', async () => {
+    const time = clock()
+    const operations = asyncOperations({ clock: time, storeDurationMs: 60_000 })
+    operations.start(key('1'), () => new Promise(() => {}))
+    const waited = operations.delivered(10_000)
+    operations.close()
+    await waited
+    expect(time.nextDeadlineMs()).toBeUndefined()
+  })
 })

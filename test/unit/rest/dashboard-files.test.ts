@@ -39,6 +39,9 @@ describe('the files of a dashboard', () => {
     await expect(readDashboard(await diskWith({ '/web/x.html': '' }), '/web')).rejects.toMatchObject({
       code: 'REST_NOT_LISTENING',
     })
-    await expect(readDashboard(await diskWith({}), '/nowhere')).rejects.toMatchObject({ code: 'FILE_ERROR' })
+    await expect(readDashboard(await diskWith({}), '/nowhere')).rejects.toMatchObject({
+      code: 'REST_NOT_LISTENING',
+      cause: { code: 'FILE_ERROR' },
+    })
   })
 })

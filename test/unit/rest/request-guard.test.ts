@@ -76,6 +76,13 @@ describe('the token', () => {
     (authorization) => expect(statusOf({ authorization })).toBe(401),
   )
 
+  it('is said to be another one where one was shown', () => {
+    const answerTo = (headers: Readonly<Record<string, string>>) =>
+      refusalOfRequest(head(headers), { ...LOOPBACK, token: 's3cret' })?.message
+    expect(answerTo({})).toMatch(/^A token is needed: /)
+    expect(answerTo({ authorization: 'Bearer other' })).toMatch(/^That is not the token of this server: /)
+  })
+
   it('is taken from nowhere else', () => {
     expect(statusOf({}, 'http://127.0.0.1:8081/jobs?token=s3cret&access_token=s3cret')).toBe(401)
     expect(statusOf({ cookie: 'token=s3cret', 'x-token': 's3cret' })).toBe(401)

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { endedJob } from '../../../src/api/ended-job.ts'
 import { DiscardingSink, defineSource, type StreamExecutionEnvironment, WatermarkStrategy } from '../../../src/index.ts'
 import { type RestServer, restServer } from '../../../src/rest/index.ts'
 import { MiniCluster } from '../../../src/testing/index.ts'
@@ -75,6 +76,18 @@ describe('a REST server that is given to execute', () => {
     expect((await ask(server, `/jobs/${other.jobId.toUpperCase()}/status`)).body).toEqual({ status: 'RUNNING' })
   })
 
+  it('asks a job that has ended nothing more, so that nothing keeps alive what it was made of', async () => {
+    await using cluster = new MiniCluster()
+    await using server = await cluster.rest()
+    const ended = endedJob({ jobId: 'a'.repeat(32), jobName: 'x', status: 'FINISHED' })
+    const executionGraph = vi.fn(ended.executionGraph)
+    server.serve({ ...ended, executionGraph })
+    await ended.result
+    executionGraph.mockClear()
+    expect((await ask(server, `/v1/jobs/${ended.jobId}`)).body).toMatchObject({ name: 'x', state: 'FINISHED' })
+    expect(executionGraph).not.toHaveBeenCalled()
+  })
+
   it('refuses the job where its port is in use, and nothing starts', async () => {
     await using cluster = new MiniCluster()
     await using first = await cluster.rest()
@@ -110,11 +123,13 @@ describe('a REST server that is given to execute', () => {
     await using cluster = new MiniCluster({ logger: { debug() {}, info, warn: info, error: info } })
     await using server = restServer({ port: 0 })
     const env = declare(cluster, cluster.environment()).enableCheckpointing(1000)
-    await env.executeAsync('one', { rest: server })
+    const { jobId } = await env.executeAsync('one', { rest: server })
     expect(lines[0]).toBe(`REST on ${server.url}`)
     const log = await (await fetch(`${server.url}/jobmanager/log`)).text()
     expect(log).toContain(`REST on ${server.url}`)
     expect(log).toContain('Job "one" has no checkpoint directory')
+    expect(log).toContain(`Job "one" (${jobId}) is CREATED`)
+    expect(lines.join()).not.toContain('is CREATED')
   })
 })
 
@@ -140,6 +155,18 @@ describe('a savepoint over a REST server', () => {
     })
     await closing
     expect(server.url).toBeUndefined()
+  })
+
+  it('holds nobody up whom the server that is closed could not answer any more', async () => {
+    await using cluster = new MiniCluster()
+    const server = restServer({ port: 0 })
+    const job = await declare(cluster, cluster.environment()).executeAsync('one', { rest: server })
+    await cluster.untilRunning(job)
+    await post(server, `/v1/jobs/${job.jobId}/stop`, { targetDirectory: '/sp', drain: false })
+    await cluster.until(job.getJobExecutionResult())
+    const waited = server.answered()
+    await server.close({ withinMs: 0 })
+    await expect(waited).resolves.toBeUndefined()
   })
 })
 

@@ -75,6 +75,14 @@ describe('the file of the token', () => {
       await expect(settings({ tokenFile: '/t' }, {}, { text, openToOthers: false })).rejects.toMatchObject(refused)
   })
 
+  it('is named where it cannot be read', async () => {
+    await expect(readRestSettings({ tokenFile: '/millrace/none' }, new ConfigurationReader([]))).rejects.toMatchObject({
+      code: 'REST_UNPROTECTED',
+      message: expect.stringContaining("'/millrace/none', the file of the token"),
+      cause: { code: 'FILE_ERROR' },
+    })
+  })
+
   it('is read with its rights', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-token-'))
     const path = join(folder, 'token')
@@ -110,6 +118,11 @@ describe('the other settings', () => {
       storeDurationMs: 120_000,
       allowedOrigin: 'https://grafana.intern',
     })
+  })
+
+  it('are refused under a name that is none, lest a mistyped token be no token', () => {
+    const mistyped: object = { tokenfile: 'token' }
+    expect(() => restServer(mistyped)).toThrow(/"tokenfile" is not legal here/)
   })
 
   it.each<[keyof RestServerOptions, unknown]>([

@@ -53,6 +53,19 @@ describe('A vertex', () => {
     })
   })
 
+  it('lasted for no time by a clock that was set back: -1 would say that it never ran', async () => {
+    const ahead: AttemptSnapshot = { ...NEVER, statusAtMs: { SCHEDULED: NOW + 100, DEPLOYING: NOW + 200 } }
+    const vertices = [vertex(SOURCE, 'Source', [ahead]), vertex(TOTALS, 'Totals', [over(0, 'FINISHED', NOW, -4_000)])]
+    const jobs = [ordersJob(ordersGraph({ startedAtMs: NOW + 50, vertices, edges: [] }))]
+    const { body } = await ask(`/jobs/${JOB}`, { jobs })
+    const durations = body.vertices.map(({ duration }: { duration: number }) => duration)
+    expect([body.duration, ...durations]).toEqual([0, 0, 0])
+    const { body: source } = await ask(`/jobs/${JOB}/vertices/${SOURCE}`, { jobs })
+    expect(source.subtasks[0]).toMatchObject({ duration: 0, 'status-duration': { DEPLOYING: 0, RUNNING: -1 } })
+    const { body: times } = await ask(`/jobs/${JOB}/vertices/${SOURCE}/subtasktimes`, { jobs })
+    expect(times.subtasks[0].duration).toBe(0)
+  })
+
   it('has times of subtasks since they were scheduled, 0 for a state never entered', async () => {
     const { body } = await ask(`${AT}/subtasktimes`)
     expect(body.subtasks[0]).toMatchObject({ duration: 1_990, timestamps: { SCHEDULED: 1_000_010, FAILED: 0 } })

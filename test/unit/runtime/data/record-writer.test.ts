@@ -3,7 +3,7 @@ import { seededRandom } from '../../../../src/base/random.ts'
 import type { CheckpointBarrier } from '../../../../src/elements/stream-element.ts'
 import type { Partitioner } from '../../../../src/graph/job-graph.ts'
 import { Channel } from '../../../../src/runtime/data/channel.ts'
-import { overtakes, partitionTargets } from '../../../../src/runtime/data/partition-targets.ts'
+import { isTarget, overtakes, partitionTargets } from '../../../../src/runtime/data/partition-targets.ts'
 import { recordWriter } from '../../../../src/runtime/data/record-writer.ts'
 import { keyGroupOf, subtaskOfKeyGroup } from '../../../../src/state/key-groups.ts'
 
@@ -157,6 +157,22 @@ describe('A subtask has channels', () => {
       [1],
       [1],
     ])
+  })
+
+  it('whichever side is asked', () => {
+    for (const type of ['forward', 'rescale', 'rebalance', 'shuffle', 'broadcast', 'global'] as const)
+      for (const [senders, receivers] of [
+        [3, 3],
+        [2, 5],
+        [5, 2],
+      ] as const)
+        for (let sender = 0; sender < senders; sender++) {
+          const asked = Array.from({ length: receivers }, (_, receiver) => receiver).filter((receiver) =>
+            isTarget(receiver, { type }, sender, senders, receivers),
+          )
+          const told = partitionTargets({ type }, sender, senders, receivers)
+          expect(asked).toEqual(told.filter((receiver) => receiver < receivers))
+        }
   })
 
   it('with everything else to all receivers', () => {

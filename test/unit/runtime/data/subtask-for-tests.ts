@@ -27,7 +27,7 @@ export interface DrivenSubtask {
 
 export function drivenSubtask(
   inputsOfChannels: readonly number[],
-  given: { restored?: RestoredRecords[]; credit?: number } = {},
+  given: { restored?: RestoredRecords[]; credit?: number; stepped?: () => void } = {},
 ): DrivenSubtask {
   const told: unknown[] = []
   const gate = new SubtaskGate({ wake() {}, failed: (cause) => told.push(cause), monotonicMs: () => 0 })
@@ -56,6 +56,7 @@ export function drivenSubtask(
     permission,
     restored: given.restored ?? [],
     wake() {},
+    stepped: given.stepped,
     events: {
       barrierArrived(channel, arrived, sequence) {
         told.push(`${arrived.mode} ${channel}@${sequence}`)

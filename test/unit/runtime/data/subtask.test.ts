@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Channel } from '../../../../src/runtime/data/channel.ts'
+import { recordsQueued, recordsRead } from '../../../../src/runtime/data/record-counts.ts'
 import { barrier, type DrivenSubtask, drivenSubtask } from './subtask-for-tests.ts'
 
 const channelOf = ({ channels }: DrivenSubtask, index: number) => channels[index] as Channel
@@ -98,6 +99,19 @@ describe('A subtask reads what has overtaken', () => {
 })
 
 describe('A subtask', () => {
+  it('has read what came before the record that its chain throws at, and that one', () => {
+    const driven = drivenSubtask([0])
+    const channel = channelOf(driven, 0)
+    for (const value of ['a', 'b', 'c']) channel.push(value, 0)
+    const refused = new Error('refused')
+    driven.onRecord = (value) => {
+      if (value === 'b') throw refused
+    }
+    driven.subtask.step(3)
+    expect(driven.told).toEqual(['a', refused])
+    expect([recordsRead(channel), recordsQueued(channel)]).toEqual([2, 1])
+  })
+
   it('tells of each barrier its place in the stream, and steps over the place of one that has moved', () => {
     const driven = drivenSubtask([0])
     const channel = channelOf(driven, 0)
@@ -213,5 +227,19 @@ describe('Restored records', () => {
     }
     driven.rest()
     expect(driven.told).toEqual([refused])
+    expect(driven.subtask.restoredProcessed).toBe(1)
+  })
+})
+
+describe('A subtask', () => {
+  it('fails of what is thrown by whoever measures its steps, and not the loop that runs all of them', () => {
+    const broken = new Error('the logger is broken')
+    const driven = drivenSubtask([0], {
+      stepped() {
+        throw broken
+      },
+    })
+    driven.subtask.stepped(0, 1)
+    expect(driven.told).toEqual([broken])
   })
 })
