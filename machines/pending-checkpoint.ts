@@ -3,6 +3,7 @@
  * behind. One actor a pending checkpoint. It never decides when it is its turn to be made durable.
  */
 import { setup } from 'xstate'
+import type { Barrier } from './alignment-vocabulary.ts'
 import type { Cause } from './cause.ts'
 import type {
   AbortReport,
@@ -10,6 +11,7 @@ import type {
   AcknowledgeResult,
   Json,
   PendingStart,
+  SavepointOptions,
   TaskAttempt,
 } from './checkpoint-coordinator-vocabulary.ts'
 
@@ -51,6 +53,12 @@ export type PendingOrder =
   | ({ readonly type: 'answerAcknowledgement' } & AcknowledgeAnswer)
   /** State that no checkpoint will use. */
   | ({ readonly type: 'discardHandles'; readonly checkpointId: number } & Acknowledged)
+  /** Tasks have finished that others wait for behind them: whoever has nobody running before it starts the barriers. */
+  | {
+      readonly type: 'triggerTasksBehind'
+      readonly barrier: Barrier
+      readonly options: SavepointOptions | null
+    }
   /** Everybody has acknowledged. */
   | { readonly type: 'reportAcknowledged'; readonly checkpointId: number }
   /** Make the metadata durable and visible. Answer metadata.published or metadata.notPublished. */
@@ -82,6 +90,8 @@ interface Context extends PendingStart {
   readonly acknowledged: readonly Acknowledged[]
   /** null: the coordinators of the operators have not acknowledged. */
   readonly coordinators: { readonly snapshots: Json } | null
+  /** A task has finished that was to be triggered, or to pass the barrier on, before any task was triggered. */
+  readonly isPlanStale: boolean
 }
 
 interface Step {
@@ -148,14 +158,22 @@ const leave =
     }
   }
 
-function takeCoordinators(_: Context, fact: PendingFact): Step {
-  return fact.type === 'coordinators.acknowledged'
-    ? { next: { coordinators: { snapshots: fact.snapshots } }, orders: [] }
-    : nothing
+function takeCoordinators(context: Context, fact: PendingFact): Step {
+  if (fact.type !== 'coordinators.acknowledged') return nothing
+  return {
+    next: { coordinators: { snapshots: fact.snapshots } },
+    orders: context.isPlanStale ? [triggerBehind(context)] : [],
+  }
+}
+
+/** Of a savepoint that stops the job: nothing is in flight in it, so its barriers overtake nothing. */
+function triggerBehind({ checkpointId, timestamp, kind, options }: Context): PendingOrder {
+  const barrier: Barrier = { checkpointId, timestamp, kind, mode: 'aligned', format: options?.format ?? 'canonical' }
+  return { type: 'triggerTasksBehind', barrier, options }
 }
 
 function publish(context: Context): Step {
-  const { timeoutMs: _timeout, waitFor, coordinators, acknowledged, ...start } = context
+  const { timeoutMs: _timeout, waitFor, coordinators, acknowledged, isPlanStale: _stale, ...start } = context
   const inOrder = waitFor.flatMap((task) => acknowledged.find(isSame(task)) ?? [])
   return {
     next: {},
@@ -227,16 +245,18 @@ function taskFailed(context: Context, fact: PendingFact): Step {
 
 /**
  * The savepoint that stops the job: others may have stopped for it and cannot go on, and nothing is missing of a task that
- * has finished. It counts as one that had finished before.
+ * has finished. It counts as one that had finished before, and passes no barrier on.
  */
 function goOnWithout(context: Context, fact: PendingFact): Step {
   if (fact.type !== 'task.finished') return nothing
+  const isTriggered = context.coordinators !== null
   return {
     next: {
       waitFor: context.waitFor.filter((one) => !isSame(fact)(one)),
       finished: [...context.finished, fact.task],
+      isPlanStale: !isTriggered,
     },
-    orders: [],
+    orders: isTriggered ? [triggerBehind(context)] : [],
   }
 }
 
@@ -274,7 +294,7 @@ function abandoned(context: Context): Step {
 
 export const pendingCheckpoint = pending.createMachine({
   id: 'pendingCheckpoint',
-  context: ({ input }) => ({ ...input, acknowledged: [], coordinators: null }),
+  context: ({ input }) => ({ ...input, acknowledged: [], coordinators: null, isPlanStale: false }),
   initial: 'open',
   states: {
     /** It can still be given up. */

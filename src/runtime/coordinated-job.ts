@@ -47,15 +47,28 @@ export interface CoordinatedJob {
   fail(failure: Cause): void
 }
 
+type Trigger = Pick<Parameters<CheckpointWork['triggerTasks']>[0], 'barrier' | 'options' | 'tasks'>
+
 export function checkpointWork(job: CoordinatedJob): CheckpointWork {
   const { ports, store, link, causes, tap, graph, tasks } = job
   const givenUp = new RecentIds()
+  const plan = () => planCheckpoint({ ...planGraph(job), checkpointsAfterTasksFinish: job.checkpointsAfterTasksFinish })
+  const trigger = ({ barrier, options, tasks: triggered }: Trigger) => {
+    for (const { task, attempt } of triggered)
+      link.toTasks({
+        type: 'triggerCheckpoint',
+        task: tasks.number(task),
+        attempt,
+        barrier: { type: 'barrier', ...barrier },
+        drain: options?.drain ?? false,
+      })
+  }
   return {
     clock: ports.clock,
     logger: ports.logger,
     causes,
     ...(tap === undefined ? {} : { tap }),
-    plan: () => planCheckpoint({ ...planGraph(job), checkpointsAfterTasksFinish: job.checkpointsAfterTasksFinish }),
+    plan,
     async snapshotCoordinators({ checkpointId, targetDirectory, options }) {
       if (options?.format === 'native') job.statistics.native(checkpointId)
       store.begin(checkpointId)
@@ -64,17 +77,15 @@ export function checkpointWork(job: CoordinatedJob): CheckpointWork {
       givenUp.refuse(checkpointId)
       return Object.fromEntries(await job.sources.snapshot(checkpointId)) as Json & object
     },
-    triggerTasks({ barrier, options, tasks: triggered }) {
-      if (barrier.kind === 'synchronousSavepoint') job.stopTriggered()
-      for (const { task, attempt } of triggered)
-        link.toTasks({
-          type: 'triggerCheckpoint',
-          task: tasks.number(task),
-          attempt,
-          barrier: { type: 'barrier', ...barrier },
-          drain: options?.drain ?? false,
-        })
-      job.sources.triggered(barrier.checkpointId)
+    triggerTasks(order) {
+      const { kind, checkpointId } = order.barrier
+      if (kind === 'synchronousSavepoint') job.stopTriggered()
+      trigger(order)
+      job.sources.triggered(checkpointId)
+    },
+    triggerTasksBehind(order) {
+      const isBehind = (name: string) => graph.edges.some(({ to }) => to === tasks.view(tasks.number(name)).vertex)
+      trigger({ ...order, tasks: plan().trigger.filter(({ task }) => isBehind(task)) })
     },
     notifyComplete({ checkpointId, tasks: notified }) {
       for (const { task, attempt } of notified)

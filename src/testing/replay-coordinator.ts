@@ -203,6 +203,7 @@ class Replay {
       },
       snapshotCoordinators: async () => null,
       triggerTasks() {},
+      triggerTasksBehind() {},
       notifyComplete: ({ checkpointId }) => seen.notifiedComplete.push(checkpointId),
       notifyAborted: ({ checkpointId }) => seen.notifiedAborted.push(checkpointId),
       publish: async ({ checkpointId }) => {

@@ -74,6 +74,7 @@ export async function replayFacts(input: CoordinatorInput, facts: readonly Coord
     },
     snapshotCoordinators: ({ checkpointId }) => keep(snapshots, checkpointId),
     triggerTasks: ({ barrier }) => told.push(`trigger ${barrier.checkpointId}`),
+    triggerTasksBehind: ({ barrier }) => told.push(`trigger behind ${barrier.checkpointId}`),
     notifyComplete: ({ checkpointId }) => told.push(`complete ${checkpointId}`),
     notifyAborted: ({ checkpointId }) => told.push(`aborted ${checkpointId}`),
     publish: ({ checkpointId }) => keep(publications, checkpointId),

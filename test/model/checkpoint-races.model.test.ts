@@ -56,6 +56,7 @@ async function race(scheduler: fc.Scheduler, publishing: readonly Publishing[], 
           coordinator.acknowledge({ checkpointId: barrier.checkpointId, ...one, handles: null }),
         )
     },
+    triggerTasksBehind: () => {},
     notifyComplete: ({ checkpointId }) => log.push(`told complete ${checkpointId}`),
     notifyAborted: ({ checkpointId }) => log.push(`told aborted ${checkpointId}`),
     async publish({ checkpointId }) {

@@ -165,6 +165,24 @@ describe('every edge of a pending checkpoint', () => {
     }
   })
 
+  it('of a savepoint that stops the job: whoever is behind a task that finished is triggered, when tasks are triggered at all', () => {
+    const stories = new Set<boolean>()
+    for (const { path, before, fact, after, orders } of stopWalk.edges) {
+      const story = inWords([...path, fact])
+      const triggered = orders.filter(({ type }) => type === 'triggerTasksBehind')
+      const isOneLess = after.context.waitFor.length < before.context.waitFor.length
+      const wasTriggered = before.context.coordinators !== null
+      const gone = before.context.finished.length > 0
+      const isNow = fact.type === 'coordinators.acknowledged' && before.matches({ open: 'collecting' }) && gone
+      expect(triggered, story).toHaveLength((isOneLess && wasTriggered) || isNow ? 1 : 0)
+      if (triggered.length > 0) stories.add(wasTriggered)
+      for (const order of triggered)
+        expect(order).toMatchObject({ barrier: { checkpointId: 7, kind: 'synchronousSavepoint', mode: 'aligned' } })
+    }
+    expect([...stories].toSorted()).toEqual([false, true])
+    expect(walk.edges.flatMap(({ orders }) => orders).filter(({ type }) => type === 'triggerTasksBehind')).toEqual([])
+  })
+
   it('is what the host does', async () => {
     const edges = [
       ...walk.edges.map((edge) => ({ ...edge, input: start })),
@@ -246,6 +264,7 @@ async function replay(facts: readonly PendingFact[], input = start) {
       throw new StreamError('FILE_ERROR', { message: 'cannot be deleted' })
     },
     discardHandles: async () => {},
+    triggerTasksBehind: ({ barrier }) => done.push(`trigger behind ${JSON.stringify(barrier)}`),
   } satisfies Partial<CheckpointWork>
   const pending = hostPendingCheckpoint(input, {
     id: 'job/coordinator/checkpoint-7',

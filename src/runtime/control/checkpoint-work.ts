@@ -12,7 +12,7 @@ import type {
   Plan,
   TaskAttempt,
 } from '#machines/checkpoint-coordinator-vocabulary'
-import type { Acknowledged, Publication } from '#machines/pending-checkpoint'
+import type { Acknowledged, PendingOrder, Publication } from '#machines/pending-checkpoint'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Cause, Causes } from './causes.ts'
@@ -52,6 +52,8 @@ export interface CheckpointWork {
   snapshotCoordinators(checkpoint: OrderOf<'snapshotCoordinators'>): Promise<Json>
   /** Best effort, as all three messages to tasks are: what gets lost ends in an expiry. */
   triggerTasks(order: OrderOf<'triggerTasks'>): void
+  /** To those that nobody runs before any more, at this moment; whoever has had the barrier ignores it. */
+  triggerTasksBehind(order: Omit<Extract<PendingOrder, { type: 'triggerTasksBehind' }>, 'type'>): void
   /** To tasks, then to operator coordinators. */
   notifyComplete(order: OrderOf<'notifyComplete'>): void
   notifyAborted(order: OrderOf<'notifyAborted'>): void

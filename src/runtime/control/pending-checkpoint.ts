@@ -60,6 +60,8 @@ export function hostPendingCheckpoint(start: PendingStart, hosting: PendingCheck
           () => work.discardHandles(order),
           () => {},
         )
+      case 'triggerTasksBehind':
+        return work.triggerTasksBehind(order)
       case 'reportAcknowledged':
         return tell({ type: 'pending.acknowledged', checkpointId, atMs: now() })
       case 'publishMetadata':

@@ -43,6 +43,7 @@ function coordinatorWith(given: Partial<CheckpointWork> = {}, input: Partial<Coo
     plan: () => ({ trigger: tasks, waitFor: tasks, commitTo: tasks, finished: [], notRunning: [] }),
     snapshotCoordinators: async () => 'splits',
     triggerTasks: ({ barrier, full, options }) => log.push(`trigger ${JSON.stringify({ ...barrier, full, options })}`),
+    triggerTasksBehind: ({ barrier, options }) => log.push(`trigger behind ${JSON.stringify({ ...barrier, options })}`),
     notifyComplete: ({ checkpointId, subsumedId }) => log.push(`complete ${checkpointId}, subsumes ${subsumedId}`),
     notifyAborted: ({ checkpointId, latestCompletedId }) =>
       log.push(`aborted ${checkpointId}, latest ${latestCompletedId}`),
