@@ -1,38 +1,58 @@
-/** What is said of the rounds of `--rest`: speeds, and their ratios to the runs without a server. */
+/** What is said of the runs of `--rest`: speeds, and their ratios. */
 import { median } from '../measure.mjs'
 
-/** No server; one that nobody asks; one that is asked every second. */
-export const VARIANTS = ['without', 'idle', 'scraped']
+/** No server; one that nobody asks. */
+export const VARIANTS = ['without', 'idle']
 
 /**
- * `rounds`: of each variant one run. `checksum`: what every run must have computed. Throws when one has not, or when a server
- * that was to be asked was not: then nothing may be said of speeds.
+ * `rounds`: of each variant one run. `checksum`: what every run must have computed. Throws when one has not: then nothing may
+ * be said of speeds.
  */
-export function restCost(rounds, { records, checksum }) {
-  for (const round of rounds) for (const variant of VARIANTS) checkRun(variant, round[variant], checksum)
-  const without = rounds.map((round) => round.without)
-  const of = (variant) => rounds.map((round) => round[variant])
+export function idleCost(rounds, { records, checksum }) {
+  for (const round of rounds) for (const variant of VARIANTS) check(variant, round[variant], checksum)
+  const [without, idle] = VARIANTS.map((variant) => rounds.map((round) => round[variant]))
   return {
-    checksum,
     without: speeds(without, records),
-    idle: { ...speeds(of('idle'), records), ...ratios(without, of('idle')) },
-    scraped: { ...speeds(of('scraped'), records), ...ratios(without, of('scraped')), ...answers(of('scraped')) },
+    idle: { ...speeds(idle, records), ...ratios(without, idle) },
   }
 }
 
-function checkRun(variant, run, checksum) {
+/**
+ * `windows`: outputs per second of seconds in turn, every other one with a scrape, which `scrapeMs` tells. Each of those is
+ * compared with the mean of its two neighbours, so that a machine that slows down does so for both. Throws as `idleCost`
+ * does, and when there are too few seconds to tell anything.
+ */
+export function scrapedCost({ checksum: computed, windows }, checksum) {
+  check('scraped', { checksum: computed }, checksum)
+  const between = windows.filter(
+    (window, index) => window.scrapeMs !== undefined && index > 0 && index + 1 < windows.length,
+  )
+  if (between.length < 3)
+    throw new Error('scraped: the run had ended before its server was asked; more records are needed')
+  const pairs = between.map((window) => {
+    const index = windows.indexOf(window)
+    return (2 * window.rate) / (windows[index - 1].rate + windows[index + 1].rate)
+  })
+  const sorted = pairs.toSorted((one, other) => one - other)
+  const scrapeMs = windows.flatMap((window) => window.scrapeMs ?? [])
+  return {
+    seconds: windows.length,
+    speedRatioOfPairsMedian: round(median(pairs)),
+    speedRatioOfPairsQuartiles: [1, 3].map((quarter) => round(sorted[Math.floor((quarter * sorted.length) / 4)])),
+    scrapeMsMedian: round(median(scrapeMs)),
+    scrapeMsWorst: round(Math.max(...scrapeMs)),
+  }
+}
+
+function check(variant, run, checksum) {
   if (run.checksum !== checksum) throw new Error(`${variant}: checksum ${run.checksum} instead of ${checksum}`)
-  if (variant === 'scraped' && !(run.scrapes.prometheusMs.length > 0))
-    throw new Error('scraped: a run had ended before its server was asked; more records are needed')
 }
 
 function speeds(runs, records) {
   const of = (what) => runs.map((run) => run[what])
   return {
     recordsPerSecond: Math.round(records / median(of('wall'))),
-    wallSeconds: round(median(of('wall'))),
     busiestThreadSeconds: round(median(of('thread'))),
-    // Of a scraped run the scraper is one of the others.
     foreignCores: round(median(of('foreign'))),
     wallSecondsAll: of('wall').map(round),
     busiestThreadSecondsAll: of('thread').map(round),
@@ -49,21 +69,6 @@ function ratios(without, withOne) {
     [`${name}RatioOfPairs`]: pairs(what).map(round),
   })
   return { ...of('speed', 'wall'), ...of('busiestThread', 'thread') }
-}
-
-function answers(runs) {
-  const all = runs.map(({ scrapes }) => scrapes)
-  const prometheusMs = all.flatMap((scrapes) => scrapes.prometheusMs)
-  const pageMs = all.flatMap((scrapes) => scrapes.pageMs)
-  return {
-    answered: all.reduce((sum, { answered }) => sum + answered, 0),
-    scrapesAll: all.map((scrapes) => scrapes.prometheusMs.length),
-    prometheusMsMedian: round(median(prometheusMs)),
-    prometheusMsWorst: round(Math.max(...prometheusMs)),
-    pageMsMedian: round(median(pageMs)),
-    pageMsWorst: round(Math.max(...pageMs)),
-    scraperCpuSeconds: round(median(all.map(({ cpu }) => cpu))),
-  }
 }
 
 const round = (value) => Number(value.toFixed(4))
