@@ -129,6 +129,9 @@ export class TurnLoop {
   #runMembers(untilMs: number): boolean {
     let steps = 0
     let nowMs = this.#clock.monotonic()
+    /** Whose steps since then are not told yet: those of a member that runs alone follow each other by the thousand. */
+    let untold: Runnable | undefined
+    let sinceMs = nowMs
     for (;;) {
       const members = this.#members
       const first = this.#first
@@ -140,17 +143,29 @@ export class TurnLoop {
         const worked = runnable.step(member.budget)
         if (!worked && runnable.workedInVain !== true) continue
         const afterMs = this.#clock.monotonic()
-        adapt(member, afterMs - nowMs, worked)
-        runnable.stepped?.(nowMs, afterMs)
+        const tookMs = afterMs - nowMs
+        adapt(member, tookMs, worked)
+        const isToldAlone = tookMs > SLOW_STEP_MS || !worked
+        if (runnable !== untold || isToldAlone) {
+          if (nowMs > sinceMs) untold?.stepped?.(sinceMs, nowMs)
+          sinceMs = nowMs
+          untold = runnable
+        }
+        if (isToldAlone) {
+          runnable.stepped?.(nowMs, afterMs)
+          sinceMs = afterMs
+        }
         nowMs = afterMs
         progressed ||= worked
         if (nowMs < untilMs) continue
         this.#first = (place + 1) % members.length
+        if (nowMs > sinceMs) untold.stepped?.(sinceMs, nowMs)
         return true
       }
-      if (!progressed) return false
       steps++
-      if (steps >= this.#limits.stepsPerTurn) return true
+      if (progressed && steps < this.#limits.stepsPerTurn) continue
+      if (nowMs > sinceMs) untold?.stepped?.(sinceMs, nowMs)
+      return progressed
     }
   }
 

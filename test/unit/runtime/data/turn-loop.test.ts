@@ -91,6 +91,22 @@ describe('The turn loop', () => {
     expect(told).toEqual(['source 0-1', 'map 1-2', 'source 2-3'])
   })
 
+  it('tells quick steps that follow each other together, and a slow one by itself', () => {
+    const { clock, loop, runTurn } = fixture()
+    const told: string[] = []
+    const tookMs = [0.25, 0.25, 0.25, 2, 0.25, 0.25]
+    loop.add({
+      step() {
+        const ms = tookMs.shift()
+        clock.skip(ms ?? 0)
+        return ms !== undefined
+      },
+      stepped: (startMs, endMs) => void told.push(`${startMs}-${endMs}`),
+    })
+    runTurn()
+    expect(told).toEqual(['0-0.75', '0.75-2.75', '2.75-3.25'])
+  })
+
   it('gives it back after 2 ms while files are under way', async () => {
     const { clock, loop, runTurn } = fixture()
     let steps = 0
