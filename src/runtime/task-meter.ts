@@ -1,6 +1,6 @@
 /**
  * Measures one subtask in one attempt: reads, when somebody asks, what stands in its gate, its channels and its operators.
- * At the end of the attempt it keeps the last figures and lets go of everything else.
+ * At the end of the attempt it keeps the last figures and lets go of chain, channels and states.
  */
 import type { OperatorCounters } from '../operators/operator.ts'
 import { BlockedLoop } from './blocked-loop.ts'
