@@ -50,6 +50,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [...APART, ...MOCKED],
           isolate: false,
+          setupFiles: ['test/shared-worker.ts'],
           testTimeout: 30_000,
         },
       },

@@ -60,10 +60,11 @@ function viewForm(value: ArrayBufferView): Json {
 }
 
 function errorForm(value: Error): Json {
-  const properties = Object.entries(Object.getOwnPropertyDescriptors(value)).map(([name, property]) => ({
+  const properties = Object.getOwnPropertyNames(value).map((name) => ({
     name,
-    value: jsonFormOf(property.value),
-    enumerable: property.enumerable === true,
+    // Not of its descriptor: newer engines keep the stack behind an accessor.
+    value: jsonFormOf(Reflect.get(value, name)),
+    enumerable: Object.prototype.propertyIsEnumerable.call(value, name),
   }))
   return { $error: { type: kindOf(value), properties } }
 }
