@@ -1,5 +1,6 @@
 /** From a request to its route: paths as Flink takes them, on the framework's router. It knows nothing of what routes do. */
 import { type Context, Hono } from 'hono'
+import { assert } from '../base/assert.ts'
 import type { Route } from './route.ts'
 
 export type Router = (request: Request) => Response | Promise<Response>
@@ -39,11 +40,11 @@ export function routePath(pathname: string): string {
 
 /** The framework takes the first that fits: a name in the path stands before a parameter at the same place. */
 function inOrder(routes: readonly Route[]): readonly Route[] {
-  const names = new Map<string, Route>()
+  const names = new Set<string>()
   for (const route of routes) {
     const name = `${route.method} ${route.path.replace(/:\w+/g, ':')}`
-    if (names.has(name)) throw new Error(`Two routes for ${route.method} ${route.path}.`)
-    names.set(name, route)
+    assert(!names.has(name), `there are two routes for ${route.method} ${route.path}`)
+    names.add(name)
   }
   const rank = ({ path }: Route) =>
     path

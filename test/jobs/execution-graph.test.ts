@@ -3,13 +3,12 @@ import { expect, it } from 'vitest'
 import {
   type Configuration,
   RestartStrategies,
-  type Source,
   type StreamExecutionEnvironment,
   WatermarkStrategy,
 } from '../../src/index.ts'
 import type { AttemptSnapshot, ExecutionGraphSnapshot } from '../../src/runtime/execution-graph-snapshot.ts'
 import { describeJobs, type World } from './harness.ts'
-import { Ledger, ticks } from './parts.ts'
+import { Ledger, startingBehind, ticks } from './parts.ts'
 
 const EVERY_MS = 10
 const START_MS = 1_000_000
@@ -54,23 +53,8 @@ async function started(world: World, { failAt = { a: [] }, restarts = 5, delayMs
 /** A job whose enumerator does that before it starts, each time. */
 async function enumerating(world: World, first: () => void | Promise<void>) {
   const env = world.env().setRestartStrategy(RestartStrategies.fixedDelayRestart(5, 50))
-  const source: Source<number> = ticks(world, 3, EVERY_MS)
-  const wrapped: Source<number> = {
-    ...source,
-    boundedness: source.boundedness,
-    createReader: (context) => source.createReader(context),
-    createEnumerator(context, restored) {
-      const enumerator = source.createEnumerator(context, restored)
-      const start = enumerator.start.bind(enumerator)
-      return Object.assign(enumerator, {
-        async start() {
-          await first()
-          await start()
-        },
-      })
-    },
-  }
-  env.fromSource(wrapped, WatermarkStrategy.noWatermarks(), 'source').sinkTo(new Ledger<number>())
+  const source = startingBehind(ticks(world, 3, EVERY_MS), first)
+  env.fromSource(source, WatermarkStrategy.noWatermarks(), 'source').sinkTo(new Ledger<number>())
   return world.until(env.executeAsync('x'))
 }
 

@@ -49,7 +49,9 @@ describeJobs('Over REST', (newWorld) => {
     const checkpoint = `/checkpoints/${job.jobId}/chk-1`
     const { body } = await run('/savepoint-disposal', { 'savepoint-path': checkpoint })
     expect(body.operation['failure-cause']['stack-trace']).toContain('is no savepoint')
-    expect(await world.until(world.ports.files.stat(`${checkpoint}/_metadata`))).toBeDefined()
+    const metadata = await world.until(world.ports.files.stat(`${checkpoint}/_metadata`))
+    expect(metadata?.kind).toBe('file')
+    expect(metadata?.size).toBeGreaterThan(0)
     await world.until(job.cancel())
   })
 

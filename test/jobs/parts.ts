@@ -4,6 +4,7 @@ import type {
   CommitRequest,
   Committer,
   CommittingSinkWriter,
+  Source,
   TwoPhaseCommittingSink,
   WriterContext,
 } from '../../src/index.ts'
@@ -145,3 +146,24 @@ export function punctuated<T>(): WatermarkStrategy<T> {
 
 export const byNumber = (one: number, other: number) => one - other
 export const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
+
+/** The same source, whose enumerator does that before it starts. `made`: how many of it there were before. */
+export function startingBehind(source: Source<number>, first: (made: number) => void | Promise<void>): Source<number> {
+  let enumerators = 0
+  return {
+    ...source,
+    boundedness: source.boundedness,
+    createReader: (context) => source.createReader(context),
+    createEnumerator(context, restored) {
+      const enumerator = source.createEnumerator(context, restored)
+      const start = enumerator.start.bind(enumerator)
+      const made = enumerators++
+      return Object.assign(enumerator, {
+        async start() {
+          await first(made)
+          await start()
+        },
+      })
+    },
+  }
+}

@@ -10,7 +10,7 @@ import {
   WatermarkStrategy,
 } from '../../src/index.ts'
 import { describeJobs, type World } from './harness.ts'
-import { byNumber, Ledger, type LedgerHooks, range } from './parts.ts'
+import { byNumber, Ledger, type LedgerHooks, range, startingBehind } from './parts.ts'
 
 const COUNT = 40
 const EVERY_MS = 10
@@ -107,26 +107,8 @@ const attempts = (world: World, { name }: Side) => {
 const restarting = (world: World) => world.when(() => world.statuses().at(-1) === 'RESTARTING')
 
 /** Its enumerator takes so long to start again. */
-const slowToRestore = (world: World, ms: number) => (source: Source<number>) => {
-  let made = 0
-  const slow: Source<number> = {
-    ...source,
-    boundedness: source.boundedness,
-    createReader: (context) => source.createReader(context),
-    createEnumerator(context, restored) {
-      const enumerator = source.createEnumerator(context, restored)
-      const start = enumerator.start.bind(enumerator)
-      const isFirst = made++ === 0
-      return Object.assign(enumerator, {
-        async start() {
-          if (!isFirst) await world.sleep(ms)
-          await start()
-        },
-      })
-    },
-  }
-  return slow
-}
+const slowToRestore = (world: World, ms: number) => (source: Source<number>) =>
+  startingBehind(source, (made) => (made === 0 ? undefined : world.sleep(ms)))
 
 /** Counts how often its enumerator is made and closed. */
 const counted = (counts: { made: number; closed: number }) => (source: Source<number>) => {

@@ -29,9 +29,11 @@ describe('the files of a dashboard', () => {
   it('are those of the start: what comes later is not served', async () => {
     const disk = await diskWith(FILES)
     const files = await readDashboard(disk, '/web')
+    const before = files.find('/main.js')?.bytes
     await disk.execute([{ type: 'unlink', path: '/web/main.js' }])
     await disk.execute([{ type: 'writeNew', path: '/web/later.js', bytes: new Uint8Array(1) }])
-    expect(files.find('/main.js')).toBeDefined()
+    expect(Buffer.from(before ?? []).toString()).toBe(FILES['/web/main.js'])
+    expect(files.find('/main.js')?.bytes).toEqual(before)
     expect(files.find('/later.js')).toBeUndefined()
   })
 

@@ -103,7 +103,7 @@ describe('a path', () => {
 
   it('cannot have two routes', () => {
     const twice = [echo('GET', '/jobs/:jobid'), echo('GET', '/jobs/:id')]
-    expect(() => application(twice)).toThrow('Two routes for GET /jobs/:id.')
+    expect(() => application(twice)).toThrow('there are two routes for GET /jobs/:id.')
   })
 })
 
